@@ -1,0 +1,2 @@
+export type * from './environment.js';
+export * from './sql.js';
