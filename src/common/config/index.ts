@@ -1,0 +1,2 @@
+export * from './plinth-config.js';
+export { SETTINGS } from './settings.js';

@@ -1,0 +1,3 @@
+export * from './actor.js';
+export * from './context.decorator.js';
+export type * from './request-context.js';
