@@ -19,8 +19,8 @@ export abstract class PlinthConfig implements ConfigValues {
   abstract readonly idempotencyHours: number;
   abstract readonly planCacheSize: number;
   abstract readonly shutdownTimeoutMs: number;
-  abstract readonly logLevel: string;
-  abstract readonly logFormat: string;
+  abstract readonly logLevel: ConfigValues['logLevel'];
+  abstract readonly logFormat: ConfigValues['logFormat'];
 }
 
 /** All mistakes of the configuration at once, each with its variable's name. */

@@ -1,0 +1,95 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '../database/database-errors.js';
+import { Logger } from '../observability/index.js';
+import { Problem, type ProblemType } from './problem.js';
+
+/** The one way from an error to an answer. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      const data = { requestId: request.id, method: request.method, problem: problem.type, error: describe(error) };
+      if (problem.type === 'internal-error') this.logger.error(data, 'A request failed');
+      else this.logger.warn(data, 'A request could not be served');
+    }
+    sendProblem(problem, request.id, reply);
+  }
+}
+
+export function sendProblem(problem: Problem, requestId: string, reply: FastifyReply): void {
+  if (reply.sent) return;
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(problem.toJSON(requestId)));
+}
+
+const FASTIFY_PROBLEMS: Readonly<Record<string, ProblemType>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid-request',
+  FST_ERR_BAD_URL: 'invalid-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri-too-long',
+};
+
+const STATUS_PROBLEMS: Readonly<Record<number, ProblemType>> = {
+  400: 'invalid-request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  406: 'not-acceptable',
+  409: 'conflict',
+  413: 'body-too-large',
+  414: 'uri-too-long',
+  415: 'unsupported-media-type',
+  429: 'too-many-requests',
+  431: 'headers-too-large',
+  503: 'shutting-down',
+};
+
+/** Any error as a problem. What is not known is an internal error that tells nothing of its cause. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) {
+    return new Problem('database-unavailable', {
+      detail: 'The database cannot be reached; try again soon.',
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  }
+  if (error instanceof HttpException) {
+    const type = STATUS_PROBLEMS[error.getStatus()];
+    return type === undefined
+      ? new Problem('internal-error', { cause: error })
+      : new Problem(type, { detail: type === 'not-found' ? 'There is nothing at this address.' : error.message });
+  }
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  const type = FASTIFY_PROBLEMS[code ?? ''] ?? (isClientError(statusCode) ? STATUS_PROBLEMS[statusCode] : undefined);
+  return type === undefined
+    ? new Problem('internal-error', { cause: error })
+    : new Problem(type, { detail: message, cause: error });
+}
+
+const isClientError = (status: number | undefined): status is number =>
+  status !== undefined && status >= 400 && status < 500;
+
+/** For the log. A database error's `detail` and `where` hold values of rows, so only its class goes there. */
+function describe(error: unknown): object {
+  const cause = error instanceof Problem && error.cause !== undefined ? error.cause : error;
+  if (!(cause instanceof Error)) return { message: String(cause) };
+  const { code, routine, constraint } = cause as { code?: unknown; routine?: unknown; constraint?: unknown };
+  return { name: cause.name, message: cause.message, code, routine, constraint, stack: cause.stack };
+}

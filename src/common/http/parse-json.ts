@@ -1,0 +1,32 @@
+import { Problem } from '../errors/index.js';
+
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * Parses a body for a DTO: plain JSON without keys that could reach a prototype.
+ * @throws Problem `invalid-json` or `invalid-request`
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, refuseForbiddenKeys) as unknown;
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('invalid-json', { detail: (error as Error).message, cause: error });
+  }
+}
+
+function refuseForbiddenKeys(key: string, value: unknown): unknown {
+  if (FORBIDDEN_KEYS.has(key)) {
+    throw new Problem('invalid-request', {
+      detail: `The key "${key}" is not allowed.`,
+      errors: [{ pointer: `/${key}`, code: 'unknown-field', message: 'is not a field' }],
+    });
+  }
+  if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+    throw new Problem('invalid-request', {
+      detail: 'Text must be well-formed Unicode without NUL characters.',
+      errors: [{ pointer: `/${key}`, code: 'format', message: 'must be well-formed Unicode without NUL' }],
+    });
+  }
+  return value;
+}
