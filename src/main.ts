@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { run } from './cli.js';
+
+await run(['start']);
