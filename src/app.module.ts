@@ -1,6 +1,10 @@
-import { Module } from '@nestjs/common';
-import { PlinthModule } from './plinth.module.js';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { PlinthModule, type PlinthOptions } from './plinth.module.js';
 
-/** The standalone server. */
-@Module({ imports: [PlinthModule.forRoot()] })
-export class AppModule {}
+/** The standalone server: what any host application does, and nothing else. */
+@Module({})
+export class AppModule {
+  static forRoot(options: PlinthOptions = {}): DynamicModule {
+    return { module: AppModule, imports: [PlinthModule.forRoot(options)] };
+  }
+}
