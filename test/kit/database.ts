@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Pool, escapeIdentifier, type QueryResultRow } from 'pg';
+
+/** A database of its own for a test file, on the server that the run shares. */
+export interface TestDatabase {
+  /** Connection URL, credentials included. */
+  readonly url: string;
+  readonly name: string;
+  readonly pool: Pool;
+  /** Runs one statement and gives its rows. */
+  query<Row extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<Row[]>;
+  /** Closes the pool and drops the database, also when others are still connected to it. */
+  drop(): Promise<void>;
+}
+
+export interface TestDatabaseOptions {
+  /** Statements that run once in the new database. */
+  readonly sql?: string;
+  /** Name of a database to clone; nothing may be connected to it at that moment. */
+  readonly template?: string;
+}
+
+/** The server of this run: set by the environment, or by the global set-up, which starts one. */
+export function testServerUrl(): string {
+  const url = process.env['PLINTH_TEST_DATABASE_URL'];
+  if (url === undefined || url === '') {
+    throw new Error(
+      'PLINTH_TEST_DATABASE_URL is not set: run the tests through vitest, whose set-up sets it',
+    );
+  }
+  return url;
+}
+
+/** Makes a fresh, empty database (or a clone of `template`) that no other test sees. */
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const name = `plinth_test_${process.pid}_${randomBytes(6).toString('hex')}`;
+  // template1 is whatever the server's owner made of it; template0 is always empty and takes any encoding.
+  const source =
+    options.template === undefined
+      ? `TEMPLATE template0 ENCODING 'UTF8'`
+      : `TEMPLATE ${escapeIdentifier(options.template)}`;
+  await administrate(`CREATE DATABASE ${name} ${source}`);
+
+  const url = databaseUrl(name);
+  const pool = new Pool({ connectionString: url, max: 10 });
+  // A test may end the pool's connections from outside; an idle client that hears of it must not end the process.
+  pool.on('error', () => {});
+
+  let dropped: Promise<void> | undefined;
+  const database: TestDatabase = {
+    url,
+    name,
+    pool,
+    async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+      const result = await pool.query<Row>(text, values === undefined ? [] : [...values]);
+      return result.rows;
+    },
+    drop() {
+      dropped ??= (async () => {
+        if (!pool.ended) await pool.end();
+        await administrate(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      })();
+      return dropped;
+    },
+  };
+  if (options.sql !== undefined) {
+    try {
+      // Without values the simple protocol is used, which takes many statements in one text.
+      await pool.query(options.sql);
+    } catch (error) {
+      await database.drop();
+      throw error;
+    }
+  }
+  return database;
+}
+
+function databaseUrl(name: string): string {
+  const url = new URL(testServerUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function administrate(statement: string): Promise<void> {
+  const client = new Client({ connectionString: testServerUrl() });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
