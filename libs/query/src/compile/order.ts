@@ -1,0 +1,45 @@
+import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import type { DataType } from '@plinth/schema';
+import type { SortKeyPlan } from '../plan/selection-plan.js';
+import type { RowScope } from '../scope.js';
+
+/** A sort key as SQL. */
+export interface SortKey {
+  readonly sql: Sql;
+  readonly nullable: boolean;
+  readonly descending: boolean;
+  /** The type that a cursor's text is cast to. */
+  readonly castSql: string;
+}
+
+/** A domain's values are compared as its base type's; a cast to the domain would run its checks for nothing. */
+const comparedType = (type: DataType): DataType => (type.kind === 'domain' ? comparedType(type.base) : type);
+
+export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): readonly SortKey[] {
+  return keys.map((key) => {
+    const { descending } = key;
+    if (key.kind === 'place') {
+      const castSql = key.column === 'ctid' ? 'tid' : 'oid';
+      return { sql: rawSql(`${scope.alias}.${key.column}`), nullable: false, descending, castSql };
+    }
+    const start = key.raw ? scope.raw : scope;
+    const owner = key.path.reduce((near, relation) => near.one(relation), start);
+    const field = owner.field(key.field.name);
+    return {
+      sql: field.sql,
+      nullable: field.nullable,
+      descending,
+      castSql: comparedType(field.type).castSql,
+    };
+  });
+}
+
+/**
+ * ` ORDER BY ...`, or nothing. Nulls stand where PostgreSQL puts them by itself (last, or first when descending), so
+ * that an ordinary index gives the order in both directions.
+ */
+export function orderBy(keys: readonly SortKey[]): Sql {
+  if (keys.length === 0) return rawSql('');
+  const terms = keys.map((key) => (key.descending ? sql`${key.sql} DESC` : key.sql));
+  return sql` ORDER BY ${joinSql(terms, ', ')}`;
+}

@@ -1,0 +1,55 @@
+import type { CheckedExpression } from '@plinth/expression';
+import type { Collection, Field, Relation } from '@plinth/schema';
+
+/** What of a record is in the answer. */
+export interface SelectionPlan {
+  readonly collection: Collection;
+  /** In the order of the answer's keys. */
+  readonly columns: readonly SelectedColumn[];
+}
+
+export type SelectedColumn = SelectedField | SelectedRelation;
+
+export interface SelectedField {
+  readonly kind: 'field';
+  readonly name: string;
+  readonly field: Field;
+}
+
+/** An embedded relation: one object or null, or a list. */
+export interface SelectedRelation {
+  readonly kind: 'relation';
+  readonly name: string;
+  readonly relation: Relation;
+  /** Relation names from the root: `comments.author`. */
+  readonly path: string;
+  readonly selection: SelectionPlan;
+  readonly filter: FilterPlan | null;
+  /** Of a list: its order. Empty for one object. */
+  readonly sort: readonly SortKeyPlan[];
+}
+
+export interface FilterPlan {
+  readonly expression: CheckedExpression;
+  /** The request parameter that it came from, under which its literals are bound: `filter`, `comments.filter`. */
+  readonly slot: string;
+}
+
+export type SortKeyPlan = SortFieldPlan | SortPlacePlan;
+
+export interface SortFieldPlan {
+  readonly kind: 'field';
+  /** To-one relations on the way to the field. */
+  readonly path: readonly string[];
+  readonly field: Field;
+  readonly descending: boolean;
+  /** True for a tie-breaker: it orders by the stored value, which never leaves the server but in a sealed cursor. */
+  readonly raw: boolean;
+}
+
+/** The row's place in its table: the tie-breaker where no key is. */
+export interface SortPlacePlan {
+  readonly kind: 'place';
+  readonly column: 'tableoid' | 'ctid';
+  readonly descending: boolean;
+}
