@@ -86,6 +86,8 @@ export interface UniqueKey {
   readonly fields: readonly string[];
   readonly isPrimary: boolean;
   readonly nullsNotDistinct: boolean;
+  /** True where uniqueness may wait for the end of the transaction; such a key is of no use to `ON CONFLICT`. */
+  readonly isDeferrable?: boolean;
 }
 
 export interface CheckConstraint {

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { buildCollections } from './build-collections.js';
+import type { CatalogRows } from './catalog-rows.js';
+import { CATALOG_SQL } from './catalog-sql.js';
+import { exposedSchemas } from './exposed-schemas.js';
+import type { Catalog } from './model.js';
+
+/** A connection, a pool, or anything else that runs a statement. */
+export interface CatalogClient {
+  query(text: string, values: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+}
+
+/**
+ * Reads the structure of the exposed schemas in one statement.
+ *
+ * System schemas and Plinth's own are left out whatever `schemas` says; a schema that does not exist has no
+ * collections. The result is frozen through and through.
+ * @throws the client's error
+ */
+export async function readCatalog(
+  client: CatalogClient,
+  options: { readonly schemas: readonly string[] },
+): Promise<Catalog> {
+  const schemas = exposedSchemas(options.schemas);
+  const { rows } = await client.query(CATALOG_SQL, [schemas]);
+  const text = rows[0]?.['catalog'];
+  if (typeof text !== 'string') throw new TypeError('The catalog statement gave no text.');
+  const content: CatalogRows = JSON.parse(text);
+  const version = createHash('sha256')
+    .update(JSON.stringify(schemas))
+    .update(text)
+    .digest('hex')
+    .slice(0, 16);
+  return Object.freeze({
+    version,
+    schemas: Object.freeze(schemas),
+    collections: buildCollections(content, schemas),
+  });
+}
