@@ -349,8 +349,11 @@ describe('fields', () => {
   it('spell types that a statement can use', async () => {
     for (const { fields } of catalog.collections.values()) {
       for (const { type } of fields.values()) {
-        await database.query(`SELECT NULL::${type.castSql}`);
-        if (type.kind !== 'domain' || !type.notNull) await database.query(`SELECT NULL::${type.sql}`);
+        const isNullable = type.kind !== 'domain' || !type.notNull;
+        const rows = await database.query(
+          `SELECT NULL::${type.castSql} AS cast_value, ${isNullable ? `NULL::${type.sql}` : 'NULL'} AS value`,
+        );
+        expect(rows).toEqual([{ cast_value: null, value: null }]);
       }
     }
   });
