@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Home } from './home.js';
+import { findLockFile, OWNER_OPTION } from './postmaster.js';
+import { programEnvironment } from './run-program.js';
+import type { Runtime } from './runtime.js';
+import type { ServerLog } from './server-log.js';
+import type { Settings } from './settings.js';
+
+const POLL_INTERVAL_MS = 10;
+/** A recovery reads at most a few gigabytes of log; what takes longer than this is stuck. */
+const START_TIMEOUT_MS = 5 * 60_000;
+
+/** How a server process ended. */
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ServerProcess {
+  readonly pid: number;
+  readonly exited: Promise<ServerExit>;
+  readonly hasExited: () => boolean;
+  readonly send: (signal: NodeJS.Signals) => void;
+}
+
+export type LaunchFailure =
+  | 'port-taken'
+  /** Another server has the data directory. */
+  | 'locked'
+  /** Processes of a server that was killed are still ending. */
+  | 'remains'
+  | 'disk-full'
+  | 'timeout'
+  | 'other';
+
+export type LaunchResult =
+  | { readonly kind: 'started'; readonly server: ServerProcess }
+  | { readonly kind: 'failed'; readonly failure: LaunchFailure; readonly log: string };
+
+/** Starts the server process and waits until it takes connections, or has given up. */
+export async function launchServer(
+  home: Home,
+  runtime: Runtime,
+  port: number,
+  log: ServerLog,
+): Promise<LaunchResult> {
+  const logSize = await log.size();
+  const server = spawnServer(home, runtime, port, log);
+  if (server instanceof Error) return { kind: 'failed', failure: 'other', log: server.message };
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!server.hasExited()) {
+    const lockFile = await findLockFile(home.dataPath);
+    if (lockFile?.pid === server.pid && lockFile.isReady) return { kind: 'started', server };
+    if (Date.now() > deadline) {
+      server.send('SIGQUIT');
+      await server.exited;
+      return { kind: 'failed', failure: 'timeout', log: await log.readSince(logSize) };
+    }
+    await delay(POLL_INTERVAL_MS);
+  }
+  const { code, signal } = await server.exited;
+  const text =
+    (await log.readSince(logSize)) || `It ended with ${signal ?? `code ${code}`} and said nothing.`;
+  return { kind: 'failed', failure: classifyFailure(text), log: text };
+}
+
+/** What the server's last words mean. */
+export function classifyFailure(log: string): LaunchFailure {
+  if (/could not bind .*(in use|denied)|could not create any TCP\/IP sockets/i.test(log)) return 'port-taken';
+  if (/lock file ".*postmaster\.pid" (already exists|is empty)/.test(log)) return 'locked';
+  if (/pre-existing shared memory block .* is still in use/.test(log)) return 'remains';
+  if (/No space left on device|Disk quota exceeded/.test(log)) return 'disk-full';
+  return 'other';
+}
+
+function spawnServer(home: Home, runtime: Runtime, port: number, log: ServerLog): ServerProcess | Error {
+  const instanceSettings: Settings = {
+    port: String(port),
+    // By address: a name might resolve to something that is not loopback.
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    [OWNER_OPTION]: String(process.pid),
+  };
+  const parameters = ['-D', home.dataPath];
+  for (const [name, value] of Object.entries(instanceSettings)) parameters.push('-c', `${name}=${value}`);
+  const child = spawn(runtime.postgresPath, parameters, {
+    cwd: home.path,
+    env: programEnvironment(),
+    stdio: ['ignore', log.descriptor, log.descriptor],
+    // In a session of its own, so that Ctrl-C reaches Plinth alone, which finishes its requests first.
+    detached: true,
+    windowsHide: true,
+    ...home.account,
+  });
+  if (child.pid === undefined) {
+    // The event tells the same, one tick later.
+    child.once('error', () => {});
+    return new Error(`${runtime.postgresPath} cannot be started`);
+  }
+  child.unref();
+  return watch(child, child.pid);
+}
+
+function watch(child: ChildProcess, pid: number): ServerProcess {
+  let isOver = false;
+  const exited = new Promise<ServerExit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      isOver = true;
+      resolve({ code, signal });
+    });
+  });
+  return { pid, exited, hasExited: () => isOver, send: (signal) => void child.kill(signal) };
+}
