@@ -16,7 +16,7 @@ export type QueryErrorCode =
   | 'invalid-measure'
   | 'invalid-group'
   | 'invalid-key'
-  | 'too-costly';
+  | 'query-too-complex';
 
 export interface QueryErrorDetail {
   /** The request parameter at fault: `filter`, `comments.sort`. */

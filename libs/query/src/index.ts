@@ -1,6 +1,23 @@
 export * from './access.js';
 export * from './errors.js';
+export * from './limits.js';
+export type { CursorCodec } from './cursor.js';
+export { PlanCache } from './plan-cache.js';
+export { bindStatement, createStatement, type Statement, type StatementValues } from './statement.js';
 export { AliasSource, createScope, RowScope, RowSubquery, type ScopeOptions } from './scope.js';
 export { isRelationVisible, RawRecordSchema, VisibleRecordSchema } from './record-schema.js';
+export { isExactKeyType, parseRecordKey } from './record-key.js';
+export { readParameters, type Parameters } from './parse/parameters.js';
+export { filterError, planFilter, type PlanContext } from './plan/plan-context.js';
+export { planFields } from './plan/plan-list.js';
 export type * from './plan/selection-plan.js';
-export { asJsonInput, compileFilter, compileSelection, embedLimitInput } from './compile/selection.js';
+export { keyInput, keyPredicate } from './compile/key.js';
+export {
+  asJsonInput,
+  compileFilter,
+  compileLimit,
+  compileSelection,
+  inputParameter,
+  recordAlias,
+} from './compile/selection.js';
+export * from './read-queries.js';

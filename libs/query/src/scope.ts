@@ -113,6 +113,11 @@ export class RowScope implements SqlScope {
     return { sql: sql`CASE WHEN ${condition} THEN ${column} END`, nullable: true, type: field.type };
   }
 
+  /** Whether a field is hidden on some of the rows that the caller can read. */
+  isMasked(name: string): boolean {
+    return this.masked && this.visibility(name) !== 'always';
+  }
+
   one(name: string): RowScope {
     const relation = this.relation(name);
     const target = this.target(relation.target);
@@ -211,8 +216,7 @@ export class RowScope implements SqlScope {
       access === undefined ||
       rowConditions(access) !== null ||
       relation.columns.some(
-        (pair) =>
-          this.visibility(pair.source) !== 'always' || fieldVisibility(access, pair.target) !== 'always',
+        (pair) => this.isMasked(pair.source) || fieldVisibility(access, pair.target) !== 'always',
       )
     );
   }

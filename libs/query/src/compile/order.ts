@@ -1,7 +1,7 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
-import type { DataType } from '@plinth/schema';
 import type { SortKeyPlan } from '../plan/selection-plan.js';
 import type { RowScope } from '../scope.js';
+import { baseType } from '../types.js';
 
 /** A sort key as SQL. */
 export interface SortKey {
@@ -11,9 +11,6 @@ export interface SortKey {
   /** The type that a cursor's text is cast to. */
   readonly castSql: string;
 }
-
-/** A domain's values are compared as its base type's; a cast to the domain would run its checks for nothing. */
-const comparedType = (type: DataType): DataType => (type.kind === 'domain' ? comparedType(type.base) : type);
 
 export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): readonly SortKey[] {
   return keys.map((key) => {
@@ -25,12 +22,9 @@ export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): 
     const start = key.raw ? scope.raw : scope;
     const owner = key.path.reduce((near, relation) => near.one(relation), start);
     const field = owner.field(key.field.name);
-    return {
-      sql: field.sql,
-      nullable: field.nullable,
-      descending,
-      castSql: comparedType(field.type).castSql,
-    };
+    // A domain's values compare as its base type's; a cast to the domain would run its checks for nothing.
+    const { castSql } = baseType(field.type);
+    return { sql: field.sql, nullable: field.nullable, descending, castSql };
   });
 }
 

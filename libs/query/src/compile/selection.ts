@@ -1,8 +1,9 @@
-import { compileExpression, joinSql, sql, type Parameter, type Sql } from '@plinth/expression';
+import { compileExpression, joinSql, rawSql, sql, type Parameter, type Sql } from '@plinth/expression';
 import type { DataType } from '@plinth/schema';
-import type { FilterPlan, SelectedRelation, SelectionPlan } from '../plan/selection-plan.js';
+import type { FilterPlan, LimitPlan, SelectedRelation, SelectionPlan } from '../plan/selection-plan.js';
 import type { RowScope, RowSubquery } from '../scope.js';
 import { asLabel } from '../sql-text.js';
+import { baseType } from '../types.js';
 import { compileSortKeys, orderBy } from './order.js';
 
 /**
@@ -18,17 +19,27 @@ export function compileSelection(selection: SelectionPlan, scope: RowScope): Sql
   return joinSql(columns, ', ');
 }
 
+/**
+ * An alias for the subselect with a selection's columns: `row_to_json(r)` means the row only where no column is called
+ * `r` too.
+ */
+export function recordAlias(selection: SelectionPlan, preferred: string): Sql {
+  let alias = preferred;
+  while (selection.columns.some((column) => column.name === alias)) alias += '_';
+  return rawSql(alias);
+}
+
 /** A request's filter as a predicate over the masked row. */
 export const compileFilter = (filter: FilterPlan, scope: RowScope): Sql =>
   sql`(${compileExpression(filter.expression, scope, { literals: { slot: filter.slot } })})`;
 
-/** The name under which the limit of an embedded list is bound. */
-export const embedLimitInput = (path: string): string => `${path}.limit`;
+/** A number of rows, as an `int8` expression. */
+export const compileLimit = (limit: LimitPlan): Sql =>
+  limit.kind === 'inline' ? rawSql(String(limit.rows)) : inputParameter(limit.input, 'int8');
 
-export const limitParameter = (name: string): Parameter => ({
-  source: { kind: 'input', name },
-  castSql: 'int8',
-});
+/** A value of the request that is bound by name when the statement is run. */
+export const inputParameter = (name: string, castSql: string): Sql =>
+  sql`${{ source: { kind: 'input', name }, castSql } satisfies Parameter}`;
 
 /**
  * A correlated subquery and not a join: it runs only for the rows that are left after filter, sort and limit, each
@@ -38,12 +49,13 @@ function compileEmbed(embed: SelectedRelation, near: RowScope): Sql {
   const far: RowSubquery = near.many(embed.name);
   const columns = compileSelection(embed.selection, far.scope);
   const filter = embed.filter ? compileFilter(embed.filter, far.scope) : undefined;
-  if (!embed.relation.isList) {
-    return sql`(SELECT row_to_json(r) FROM (${far.select(columns, filter)}) r)`;
-  }
-  const order = orderBy(compileSortKeys(embed.sort, far.scope));
-  const tail = sql`${order} LIMIT ${limitParameter(embedLimitInput(embed.path))}`;
-  return sql`(SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM (${far.select(columns, filter, tail)}) r)`;
+  const record = recordAlias(embed.selection, 'r');
+  if (!embed.list)
+    return sql`(SELECT row_to_json(${record}) FROM (${far.select(columns, filter)}) ${record})`;
+  const order = orderBy(compileSortKeys(embed.list.sort, far.scope));
+  const tail = sql`${order} LIMIT ${compileLimit(embed.list.limit)}`;
+  const rows = far.select(columns, filter, tail);
+  return sql`(SELECT coalesce(json_agg(row_to_json(${record})), '[]') FROM (${rows}) ${record})`;
 }
 
 /**
@@ -51,16 +63,17 @@ function compileEmbed(embed: SelectedRelation, near: RowScope): Sql {
  * instead of hex.
  */
 export function asJsonInput(value: Sql, type: DataType): Sql {
-  const base = type.kind === 'domain' ? type.base : type;
-  if (base.kind === 'domain') return asJsonInput(value, base);
-  if (isBytea(base)) return sql`translate(encode(${value}, 'base64'), E'\\n', '')`;
+  const base = baseType(type);
+  if (isBytea(base)) return toBase64(value);
   if (base.kind === 'array' && isBytea(base.element)) {
-    return sql`CASE WHEN ${value} IS NOT NULL THEN array(SELECT translate(encode(b, 'base64'), E'\\n', '') FROM unnest(${value}) b) END`;
+    return sql`CASE WHEN ${value} IS NOT NULL THEN ARRAY(SELECT ${toBase64(rawSql('b'))} FROM unnest(${value}) b) END`;
   }
   return value;
 }
 
+const toBase64 = (value: Sql): Sql => sql`translate(encode(${value}, 'base64'), E'\\n', '')`;
+
 function isBytea(type: DataType): boolean {
-  if (type.kind === 'domain') return isBytea(type.base);
-  return type.kind === 'scalar' && type.name === 'bytea';
+  const base = baseType(type);
+  return base.kind === 'scalar' && base.name === 'bytea';
 }

@@ -25,9 +25,16 @@ export interface SelectedRelation {
   readonly path: string;
   readonly selection: SelectionPlan;
   readonly filter: FilterPlan | null;
-  /** Of a list: its order. Empty for one object. */
-  readonly sort: readonly SortKeyPlan[];
+  /** Of a list; null for one object. */
+  readonly list: { readonly sort: readonly SortKeyPlan[]; readonly limit: LimitPlan } | null;
 }
+
+/**
+ * A number of rows. A usual one stands in the statement itself, because PostgreSQL plans a statement anew at every run
+ * while it does not know how many rows are wanted; any other is bound under `input`, so that statements stay few.
+ */
+export type LimitPlan =
+  { readonly kind: 'inline'; readonly rows: number } | { readonly kind: 'bound'; readonly input: string };
 
 export interface FilterPlan {
   readonly expression: CheckedExpression;

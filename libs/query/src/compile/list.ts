@@ -1,0 +1,139 @@
+import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import type { AccessView } from '../access.js';
+import type { Catalog } from '@plinth/schema';
+import type { ListPlan } from '../plan/list-plan.js';
+import type { SelectionPlan, SortKeyPlan } from '../plan/selection-plan.js';
+import { AliasSource, createScope, type RowScope } from '../scope.js';
+import { quotedColumn } from '../sql-text.js';
+import { baseType } from '../types.js';
+import { compileEstimate } from './estimate.js';
+import { keysetSegments } from './keyset.js';
+import { compileSortKeys, orderBy, type SortKey } from './order.js';
+import { compileWhere, whereClause } from './where.js';
+import { asJsonInput, compileLimit, compileSelection, inputParameter, recordAlias } from './selection.js';
+
+/** What statements are compiled against. */
+export interface CompileContext {
+  readonly catalog: Catalog;
+  readonly access: AccessView;
+}
+
+export const OFFSET_INPUT = 'offset';
+
+/**
+ * One statement for a page, with one row: `data` (a JSON array), `next` (a JSON array of the last record's sort keys as
+ * text, or null where no page follows) and, when asked for, `total`.
+ *
+ * The subselect reads one row more than the page has; the array is cut before it becomes JSON. JSON is made outside of
+ * the subselect, because PostgreSQL would else make it for every row that it sorts.
+ */
+export function compileList(plan: ListPlan, context: CompileContext): Sql {
+  const aliases = new AliasSource();
+  const openScope = (): RowScope =>
+    createScope({ ...context, collection: plan.collection, alias: aliases.next(), aliases, masked: true });
+  const scope = openScope();
+  const selected = compileSelection(plan.selection, scope);
+  const keys = compileSortKeys(plan.sort.keys, scope);
+  const page = pageColumns(plan, keys);
+  const columns = page.extra.length === 0 ? selected : joinSql([selected, ...page.extra], ', ');
+  const segments = plan.start.kind === 'after' ? keysetSegments(keys, plan.start.nullValues) : [null];
+  const limit = compileLimit(plan.limit);
+  const limitAndOne = plan.limit.kind === 'inline' ? rawSql(String(plan.limit.rows + 1)) : sql`${limit} + 1`;
+  const where = compileWhere(plan, scope);
+  const source = scope.source();
+  const order = orderBy(keys);
+  const offset =
+    plan.start.kind === 'offset' ? sql` OFFSET ${inputParameter(OFFSET_INPUT, 'int8')}` : rawSql('');
+  const parts = segments.map((segment) => {
+    const conditions = segment ? [...where, segment] : where;
+    return sql`SELECT ${columns} FROM ${source}${whereClause(conditions)}${order} LIMIT ${limitAndOne}${offset}`;
+  });
+  const rows = unionInOrder(parts, limitAndOne);
+  const record = page.extra.length === 0 ? page.alias : page.recordAlias;
+  const lateral =
+    page.extra.length === 0
+      ? rawSql('')
+      : sql` CROSS JOIN LATERAL (SELECT ${page.outer}) ${page.recordAlias}`;
+  const data = sql`coalesce(array_to_json((array_agg(${record}))[1:${limit}])::text, '[]') AS data`;
+  const last = page.keys.map((key) => sql`(array_agg(${key}))[${limit}]::text`);
+  const next = sql`CASE WHEN count(*) > ${limit} THEN json_build_array(${joinSql(last, ', ')})::text END AS next`;
+  const total = compileTotal(plan, openScope);
+  return sql`SELECT ${joinSql(total ? [data, next, total] : [data, next], ', ')} FROM (${rows}) ${page.alias}${lateral}`;
+}
+
+/**
+ * `UNION ALL` gives the rows of its parts one after the other, and stops at the limit: a part whose turn does not come
+ * is never run. PostgreSQL does not run parts with a limit of their own in parallel.
+ */
+function unionInOrder(parts: readonly Sql[], limit: Sql): Sql {
+  if (parts.length === 1) return joinSql(parts, '');
+  const union = joinSql(
+    parts.map((part) => sql`(${part})`),
+    ' UNION ALL ',
+  );
+  return sql`SELECT * FROM (${union}) u LIMIT ${limit}`;
+}
+
+interface PageColumns {
+  /** Names the subselect: no column of it has the same name, so that it means the whole row. */
+  readonly alias: Sql;
+  readonly recordAlias: Sql;
+  /** Sort keys that the selection does not hold, as further columns of the subselect. */
+  readonly extra: readonly Sql[];
+  /** The selected columns again, without the extra ones. */
+  readonly outer: Sql;
+  /** Every sort key, outside of the subselect. */
+  readonly keys: readonly Sql[];
+}
+
+function pageColumns(plan: ListPlan, keys: readonly SortKey[]): PageColumns {
+  const { selection } = plan;
+  const alias = recordAlias(selection, 'p');
+  const aliases = { alias, recordAlias: recordAlias(selection, 'r') };
+  const column = (name: string): Sql => sql`${alias}.${rawSql(quotedColumn(name))}`;
+  if (!plan.sort.isTotal) return { ...aliases, extra: [], outer: rawSql(''), keys: [] };
+  const taken = new Set(selection.columns.map((column) => column.name));
+  const extra: Sql[] = [];
+  const outside = plan.sort.keys.map((keyPlan, index) => {
+    const key = keys[index];
+    if (!key) throw new Error('a sort key was not compiled');
+    if (isSelected(keyPlan, selection)) return column(keyPlan.field.name);
+    let label = `k${index}`;
+    while (taken.has(label)) label = `${label}_`;
+    taken.add(label);
+    extra.push(sql`${hasOwnArray(keyPlan) ? sql`(${key.sql})::text` : key.sql} AS ${rawSql(label)}`);
+    return column(label);
+  });
+  const outer = joinSql(
+    selection.columns.map((selected) => column(selected.name)),
+    ', ',
+  );
+  return { ...aliases, extra, outer, keys: outside };
+}
+
+/** An array of arrays would flatten or fail in `array_agg`. */
+const hasOwnArray = (key: SortKeyPlan): boolean =>
+  key.kind === 'field' && baseType(key.field.type).kind === 'array';
+
+/** Whether the key's very value is among the selected columns: not masked there and raw here, nor encoded. */
+function isSelected(
+  key: SortKeyPlan,
+  selection: SelectionPlan,
+): key is Extract<SortKeyPlan, { kind: 'field' }> {
+  if (key.kind !== 'field' || key.path.length > 0 || key.raw || hasOwnArray(key)) return false;
+  const untouched = rawSql('');
+  return selection.columns.some(
+    (column) =>
+      column.kind === 'field' &&
+      column.field === key.field &&
+      asJsonInput(untouched, key.field.type) === untouched,
+  );
+}
+
+function compileTotal(plan: ListPlan, openScope: () => RowScope): Sql | null {
+  if (plan.count === null) return null;
+  if (plan.count === 'estimated') return sql`${compileEstimate(plan, openScope)} AS total`;
+  const scope = openScope();
+  const where = compileWhere(plan, scope);
+  return sql`(SELECT count(*) FROM ${scope.source()}${whereClause(where)}) AS total`;
+}

@@ -1,0 +1,111 @@
+import type { Collection, Field } from '@plinth/schema';
+import { fieldVisibility, type FieldVisibility } from '../access.js';
+import { QueryError } from '../errors.js';
+import { printPath, type SortNode } from '../parse/sort.js';
+import { isOrdered } from '../types.js';
+import { planFieldPath, type PlanContext } from './plan-context.js';
+import type { SortFieldPlan, SortKeyPlan } from './selection-plan.js';
+
+/** An order of rows, and whether it tells every two rows apart. */
+export interface SortPlan {
+  readonly keys: readonly SortKeyPlan[];
+  /** False where a collection has neither key nor row places (a view): then a page is found by counting rows. */
+  readonly isTotal: boolean;
+}
+
+const MAX_FALLBACK_KEYS = 16;
+
+/**
+ * Plans an order: the keys that are asked for, then the tie-breakers. These follow the direction of the last key, so
+ * that one index over both serves the whole order, forwards or backwards.
+ */
+export function planSort(
+  nodes: readonly SortNode[],
+  parameter: string,
+  collection: Collection,
+  context: PlanContext,
+): SortPlan {
+  const keys: SortFieldPlan[] = [];
+  const seen = new Set<string>();
+  for (const node of nodes) {
+    const text = printPath(node.path);
+    const { path, field } = planFieldPath(node.path, collection, context, {
+      parameter,
+      code: 'invalid-sort',
+    });
+    const position = { start: node.path[0]?.start ?? 0, end: node.path.at(-1)?.end ?? 0 };
+    if (seen.has(text)) {
+      throw new QueryError('invalid-sort', `${text} is a sort key twice`, {
+        parameter,
+        name: text,
+        position,
+      });
+    }
+    if (!isOrdered(field.type)) {
+      const message = `${text} cannot be sorted by: ${field.type.sql} has no order`;
+      throw new QueryError('invalid-sort', message, { parameter, name: text, position });
+    }
+    seen.add(text);
+    keys.push({ kind: 'field', path, field, descending: node.descending, raw: false });
+  }
+  const descending = keys.at(-1)?.descending ?? false;
+  return completeSort(keys, descending, collection, context);
+}
+
+function completeSort(
+  keys: readonly SortFieldPlan[],
+  descending: boolean,
+  collection: Collection,
+  context: PlanContext,
+): SortPlan {
+  const identity = findIdentity(collection);
+  if (identity) {
+    const ties = identity
+      .filter((field) => !keys.some((key) => isPlainKey(key, field, collection, context)))
+      .map((field): SortFieldPlan => {
+        const raw = visibilityOf(field, collection, context) !== 'always';
+        return { kind: 'field', path: [], field, descending, raw };
+      });
+    return { keys: [...keys, ...ties], isTotal: true };
+  }
+  if (collection.hasRowVersion) {
+    const columns =
+      collection.kind === 'partitioned-table' ? (['tableoid', 'ctid'] as const) : (['ctid'] as const);
+    const places = columns.map((column): SortKeyPlan => ({ kind: 'place', column, descending }));
+    return { keys: [...keys, ...places], isTotal: true };
+  }
+  const rest = [...collection.fields.values()]
+    .filter((field) => visibilityOf(field, collection, context) !== undefined && isOrdered(field.type))
+    .filter((field) => !keys.some((key) => key.path.length === 0 && key.field === field))
+    .slice(0, MAX_FALLBACK_KEYS)
+    .map((field): SortFieldPlan => ({ kind: 'field', path: [], field, descending, raw: false }));
+  return { keys: [...keys, ...rest], isTotal: false };
+}
+
+/** The fields that tell rows apart: the primary key, or else a unique key without nulls. */
+function findIdentity(collection: Collection): readonly Field[] | null {
+  const candidates = [
+    collection.primaryKey,
+    ...collection.uniqueKeys.filter((key) => !key.isPrimary).map((key) => key.fields),
+  ];
+  for (const names of candidates) {
+    const fields = names.map((name) => collection.fields.get(name)).filter((field) => field !== undefined);
+    const isKey = fields.length > 0 && fields.length === names.length;
+    if (isKey && fields.every((field) => !field.nullable && isOrdered(field.type))) return fields;
+  }
+  return null;
+}
+
+/** Whether a requested key orders by the very value of the field: then the field is no tie-breaker any more. */
+const isPlainKey = (
+  key: SortFieldPlan,
+  field: Field,
+  collection: Collection,
+  context: PlanContext,
+): boolean =>
+  key.path.length === 0 && key.field === field && visibilityOf(field, collection, context) === 'always';
+
+function visibilityOf(field: Field, collection: Collection, context: PlanContext): FieldVisibility {
+  const rules = context.access.collection(collection.name);
+  return rules && fieldVisibility(rules, field.name);
+}
