@@ -11,7 +11,10 @@ export type DataType = ScalarType | EnumType | DomainType | ArrayType | Composit
 interface TypeSpelling {
   /** The type with its modifiers, quoted and schema-qualified as needed: `character varying(160)`. */
   readonly sql: string;
-  /** The same without modifiers, for casts that must not truncate or round: `character varying`. */
+  /**
+   * The same without modifiers, for casts that must not truncate or round: `character varying`. For a domain that of
+   * its base, so that a value which breaks the domain's checks can be compared without an error.
+   */
   readonly castSql: string;
 }
 
@@ -72,7 +75,7 @@ export interface Field {
   readonly position: number;
   readonly type: DataType;
   readonly nullable: boolean;
-  /** The default's SQL text, or null. Null for generated columns. */
+  /** The default's SQL text (that of the domain where the column has none), or null. Null for generated columns. */
   readonly default: string | null;
   readonly identity: 'always' | 'by-default' | null;
   readonly generated: 'stored' | 'virtual' | null;
@@ -124,9 +127,16 @@ export interface Index {
   readonly definition: string;
 }
 
-/** A foreign key as it is seen from one of its sides, or two of them through a join table. */
+/**
+ * A foreign key as it is seen from one of its sides, or two of them through a join table.
+ *
+ * How relations get their names is told at `nameRelations`. A forward relation may have the name of its key's own column
+ * (column `author` gives relation `author`): the bare name is then the field, and the relation is meant where something
+ * is asked behind it (`author(name)`, `author.name`). Otherwise no relation has the name of a field.
+ */
 export interface Relation {
   readonly name: string;
+  /** The forward side is always `many-to-one`; `one-to-one` is the reverse side of a unique key. */
   readonly kind: 'many-to-one' | 'one-to-one' | 'one-to-many' | 'many-to-many';
   /** True where the far side is a list. */
   readonly isList: boolean;
@@ -137,7 +147,10 @@ export interface Relation {
    * half of the way is in `through`.
    */
   readonly columns: readonly ColumnPair[];
-  /** True where the far side may be missing: always for a reverse side. */
+  /**
+   * True where the far side may be missing: always for a reverse side; forward where a column may be null, or where
+   * rows may break the key because it is `NOT VALID` or `NOT ENFORCED`.
+   */
   readonly nullable: boolean;
   /** The foreign key's name, of this table for `many-to-one`, of the other one for a reverse side. */
   readonly foreignKey: string;
@@ -158,7 +171,7 @@ export type CollectionKind = 'table' | 'partitioned-table' | 'view' | 'materiali
 
 /** A table, view, materialised view or foreign table in an exposed schema. */
 export interface Collection {
-  /** The name in the API: `posts` in the first exposed schema, `billing.invoices` elsewhere. */
+  /** The name in the API: `posts` in the first exposed schema, `billing.invoices` elsewhere. See `nameCollection`. */
   readonly name: string;
   readonly schema: string;
   readonly table: string;
@@ -177,9 +190,12 @@ export interface Collection {
   readonly insertable: boolean;
   readonly updatable: boolean;
   readonly deletable: boolean;
-  /** True where rows have `xmin` and `ctid`, so that a version of a row can be told: tables, not views. */
+  /**
+   * True where rows have `xmin` and `ctid` in every statement, so that a version of a row can be told: tables, not
+   * views, and not partitioned tables, where an INSERT cannot return them.
+   */
   readonly hasRowVersion: boolean;
-  /** What the connected database role has been granted. */
+  /** What the connected database role has been granted on the whole table, with USAGE on its schema. */
   readonly privileges: {
     readonly select: boolean;
     readonly insert: boolean;
