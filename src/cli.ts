@@ -18,7 +18,10 @@ function createProgram(): Command {
     .helpCommand(true)
     .showSuggestionAfterError(true)
     .exitOverride();
-  program.command('start').description('serve the database that DATABASE_URL names, or an embedded one').action(start);
+  program
+    .command('start')
+    .description('serve the database that DATABASE_URL names, or an embedded one')
+    .action(start);
   program
     .command('demo')
     .description('serve a sample database with roles, policies and keys to try')
@@ -61,5 +64,6 @@ function explain(error: unknown): string {
   return isEnvironment ? `${error.message} (${code})` : (error.stack ?? error.message);
 }
 
-const isEntryPoint = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+const isEntryPoint =
+  process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 if (isEntryPoint) await run(process.argv.slice(2));

@@ -22,7 +22,9 @@ export async function runDoctor(): Promise<void> {
   if (config?.databaseUrl) findings.push(...(await checkDatabase(config, config.databaseUrl)));
   else if (config) findings.push(...(await checkEmbedded(config)));
   for (const { status, what, advice } of findings) {
-    process.stdout.write(`${MARKS[status]}  ${what}\n${advice === undefined ? '' : `         -> ${advice}\n`}`);
+    process.stdout.write(
+      `${MARKS[status]}  ${what}\n${advice === undefined ? '' : `         -> ${advice}\n`}`,
+    );
   }
   if (findings.some(({ status }) => status === 'failed')) process.exitCode = 1;
 }
@@ -31,7 +33,11 @@ function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
   return isOld
-    ? { status: 'failed', what: `Node.js ${process.versions.node}`, advice: 'Install Node.js 20.19 or later.' }
+    ? {
+        status: 'failed',
+        what: `Node.js ${process.versions.node}`,
+        advice: 'Install Node.js 20.19 or later.',
+      }
     : { status: 'ok', what: `Node.js ${process.versions.node}` };
 }
 
@@ -43,7 +49,11 @@ function checkConfig(findings: Finding[]): PlinthConfig | null {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const { variable, message } of error.mistakes) {
-      findings.push({ status: 'failed', what: `${variable} ${message}`, advice: `Correct or unset ${variable}.` });
+      findings.push({
+        status: 'failed',
+        what: `${variable} ${message}`,
+        advice: `Correct or unset ${variable}.`,
+      });
     }
     return null;
   }
@@ -66,7 +76,10 @@ async function checkEmbedded(config: PlinthConfig): Promise<Finding[]> {
   const findings: Finding[] = [{ status: 'ok', what: `the data folder is ${dataDir}` }];
   const running = await findRunningPostgres(dataDir);
   if (running === null) {
-    return [...findings, { status: 'ok', what: 'the embedded PostgreSQL is not running; `npm start` starts it' }];
+    return [
+      ...findings,
+      { status: 'ok', what: 'the embedded PostgreSQL is not running; `npm start` starts it' },
+    ];
   }
   return [...findings, ...(await checkDatabase(config, running.url))];
 }
@@ -109,7 +122,12 @@ async function checkVersion(client: pg.Client, url: string): Promise<Finding[]> 
 }
 
 async function checkSystemSchema(client: pg.Client): Promise<Finding> {
-  const { rows } = await client.query<{ exists: boolean; may_create: boolean; may_use: boolean; role: string }>(
+  const { rows } = await client.query<{
+    exists: boolean;
+    may_create: boolean;
+    may_use: boolean;
+    role: string;
+  }>(
     `SELECT n.oid IS NOT NULL AS exists, current_user AS role,
             has_database_privilege(current_database(), 'CREATE') AS may_create,
             coalesce(has_schema_privilege(n.oid, 'USAGE, CREATE'), false) AS may_use
@@ -134,7 +152,14 @@ async function checkSystemSchema(client: pg.Client): Promise<Finding> {
 }
 
 async function checkExposedSchemas(client: pg.Client, schemas: readonly string[]): Promise<Finding[]> {
-  const { rows } = await client.query<{ name: string; exists: boolean; usable: boolean; tables: number; closed: string[]; role: string }>(
+  const { rows } = await client.query<{
+    name: string;
+    exists: boolean;
+    usable: boolean;
+    tables: number;
+    closed: string[];
+    role: string;
+  }>(
     `SELECT s.name, n.oid IS NOT NULL AS exists, current_user AS role,
             coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS usable,
             count(c.oid)::int AS tables,

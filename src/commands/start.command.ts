@@ -14,6 +14,9 @@ export async function start(): Promise<void> {
     'Plinth is listening',
   );
   if (config.databaseUrl === null) {
-    logger.info({}, 'Make a key for the first requests with: npm run plinth -- keys create --role admin --name me');
+    logger.info(
+      {},
+      'Make a key for the first requests with: npm run plinth -- keys create --role admin --name me',
+    );
   }
 }

@@ -12,7 +12,8 @@ import { createLogger, NestLogger } from '../common/observability/index.js';
  */
 export async function withApplication<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
   const configured = parseConfig(process.env);
-  const running = configured.databaseUrl === null ? await findRunningPostgres(path.resolve(configured.dataDir)) : null;
+  const running =
+    configured.databaseUrl === null ? await findRunningPostgres(path.resolve(configured.dataDir)) : null;
   const config = parseConfig(process.env, {
     ...(running ? { databaseUrl: running.url } : {}),
     ...(process.env['PLINTH_LOG_LEVEL'] ? {} : { logLevel: 'warn' as const }),

@@ -11,7 +11,8 @@ export function formatEntityTag(rowVersion: string | null, representation: strin
 }
 
 /** A short digest of an answer's content, for answers that change while their row does not. */
-export const digestContent = (body: string): string => createHash('sha1').update(body).digest('base64url').slice(0, 16);
+export const digestContent = (body: string): string =>
+  createHash('sha1').update(body).digest('base64url').slice(0, 16);
 
 /** `123-(0,5)`, a row's transaction and place, as `123-0-5`. */
 const encodeVersion = (version: string): string => version.replace(/-\((\d+),(\d+)\)$/, '-$1-$2');

@@ -24,7 +24,8 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
 
   constructor(
     private readonly database: Database,
-    @InjectRepository(IdempotentAnswer, SYSTEM_DATA_SOURCE) private readonly answers: Repository<IdempotentAnswer>,
+    @InjectRepository(IdempotentAnswer, SYSTEM_DATA_SOURCE)
+    private readonly answers: Repository<IdempotentAnswer>,
     private readonly config: PlinthConfig,
     private readonly logger: Logger,
   ) {}
@@ -87,14 +88,21 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
       text: `SELECT fingerprint = $3, status, headers, body FROM plinth.idempotent_answers WHERE actor = $1 AND key = $2`,
       values: [owner, key, fingerprint],
     });
-    if (row?.[1] == null || row[2] == null) throw new Problem('conflict', { detail: 'The first request with this Idempotency-Key is gone; send it again.' });
+    if (row?.[1] == null || row[2] == null)
+      throw new Problem('conflict', {
+        detail: 'The first request with this Idempotency-Key is gone; send it again.',
+      });
     if (row[0] !== 't') {
       throw new Problem('idempotency-key-reused', {
         detail: 'This Idempotency-Key was used for another request; a new request needs a new key.',
       });
     }
     const headers = JSON.parse(row[2]) as Record<string, string>;
-    return { status: Number(row[1]), headers: { ...headers, 'idempotency-replayed': 'true' }, body: row[3] ?? null };
+    return {
+      status: Number(row[1]),
+      headers: { ...headers, 'idempotency-replayed': 'true' },
+      body: row[3] ?? null,
+    };
   }
 
   /** Answers older than the configuration keeps them. */

@@ -25,12 +25,23 @@ const PROBLEM_TYPES: Readonly<Record<QueryErrorCode, ProblemType>> = {
 /** A mistake that the query engine found, as a problem: which parameter, where in it, and what may have been meant. */
 export function queryProblem(error: QueryError): Problem {
   const { parameter, position, suggestion } = error.detail;
-  const detail = sentence(error.message) + (suggestion === undefined ? '' : ` Did you mean ${JSON.stringify(suggestion)}?`);
+  const detail =
+    sentence(error.message) +
+    (suggestion === undefined ? '' : ` Did you mean ${JSON.stringify(suggestion)}?`);
   return new Problem(PROBLEM_TYPES[error.code], {
     detail,
     ...(parameter === undefined
       ? {}
-      : { errors: [{ pointer: `?${parameter}`, code: error.detail.reason ?? error.code, message: error.message, position }] }),
+      : {
+          errors: [
+            {
+              pointer: `?${parameter}`,
+              code: error.detail.reason ?? error.code,
+              message: error.message,
+              position,
+            },
+          ],
+        }),
     cause: error,
   });
 }

@@ -29,6 +29,7 @@ export function parseParameters(query: string): readonly (readonly [name: string
 
 /** PostgreSQL's text cannot hold NUL; nothing that a caller means does. */
 function checkText(what: string, text: string): string {
-  if (text.includes('\0')) throw new Problem('invalid-parameter', { detail: `A NUL character is in ${what}.` });
+  if (text.includes('\0'))
+    throw new Problem('invalid-parameter', { detail: `A NUL character is in ${what}.` });
   return text;
 }

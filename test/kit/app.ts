@@ -32,7 +32,12 @@ export interface TestApp {
   readonly server: RunningServer;
   request(method: string, path: string, options?: RequestOptions): Promise<TestResponse>;
   /** A request with the admin key. */
-  admin(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestResponse>;
+  admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<TestResponse>;
   /** Makes a role with policies and gives a key that has it. */
   keyFor(role: string, policies: readonly object[], claims?: object): Promise<string>;
   close(): Promise<void>;
@@ -55,9 +60,15 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   );
   const logger = createLogger(config);
   const server = await startServer(AppModule.forRoot({ config, logger }), config, logger);
-  const { key: adminKey } = await server.app.get(ApiKeysService).create({ name: 'test admin', roles: ['admin'] });
+  const { key: adminKey } = await server.app
+    .get(ApiKeysService)
+    .create({ name: 'test admin', roles: ['admin'] });
 
-  const request = async (method: string, path: string, request: RequestOptions = {}): Promise<TestResponse> => {
+  const request = async (
+    method: string,
+    path: string,
+    request: RequestOptions = {},
+  ): Promise<TestResponse> => {
     const headers = new Headers(request.headers);
     if (request.key) headers.set('authorization', `Bearer ${request.key}`);
     let body: string | undefined;
@@ -87,7 +98,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     admin,
     async keyFor(role, policies, claims) {
       await expectStatus(admin('POST', '/system/roles', { name: role }), 201);
-      for (const policy of policies) await expectStatus(admin('POST', '/system/policies', { role, ...policy }), 201);
+      for (const policy of policies)
+        await expectStatus(admin('POST', '/system/policies', { role, ...policy }), 201);
       const made = await expectStatus(
         admin('POST', '/system/keys', { name: role, roles: [role], ...(claims ? { claims } : {}) }),
         201,
@@ -103,6 +115,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 async function expectStatus(pending: Promise<TestResponse>, status: number): Promise<TestResponse> {
   const response = await pending;
-  if (response.status !== status) throw new Error(`Expected ${status}, got ${response.status}: ${response.text}`);
+  if (response.status !== status)
+    throw new Error(`Expected ${status}, got ${response.status}: ${response.text}`);
   return response;
 }
