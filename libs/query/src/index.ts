@@ -7,6 +7,7 @@ export { bindStatement, createStatement, type Statement, type StatementValues } 
 export { AliasSource, createScope, RowScope, RowSubquery, type ScopeOptions } from './scope.js';
 export { isRelationVisible, RawRecordSchema, VisibleRecordSchema } from './record-schema.js';
 export { isExactKeyType, parseRecordKey } from './record-key.js';
+export { printName } from './parse/name-reader.js';
 export { readParameters, type Parameters } from './parse/parameters.js';
 export { filterError, planFilter, type PlanContext } from './plan/plan-context.js';
 export { planFields } from './plan/plan-list.js';
