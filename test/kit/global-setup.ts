@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@plinth/embedded-postgres';
+import { startEmbeddedPostgres } from '@plinth/embedded-postgres';
 
 const VARIABLE = 'PLINTH_TEST_DATABASE_URL';
 
@@ -16,36 +16,33 @@ export default async function setUpTestServer(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'plinth-test-'));
   // As root the server runs under another account, which has to pass through here.
   await chmod(dataDir, 0o711);
+  // Ctrl-C ends vitest without the tear-down below. The server ends by itself, also while it is being started.
+  const removeAtExit = (): void => removeNow(dataDir);
+  process.once('exit', removeAtExit);
   const server = await startEmbeddedPostgres({
     dataDir,
     durable: false,
     // Files run side by side, each with pools of its own, and each with databases that are made and dropped.
     settings: { max_connections: '300', shared_buffers: '256MB' },
-  }).catch(async (error: unknown) => {
-    await rm(dataDir, { recursive: true, force: true });
-    throw error;
   });
   process.env[VARIABLE] = server.url;
-
-  // Ctrl-C ends vitest without the tear-down below.
-  const removeAtExit = (): void => {
-    killServer(server);
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  };
-  process.once('exit', removeAtExit);
   return async () => {
-    process.off('exit', removeAtExit);
     delete process.env[VARIABLE];
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
+    process.off('exit', removeAtExit);
   };
 }
 
-/** At once and without writing anything out: nobody will read these data again. */
-function killServer(server: EmbeddedPostgres): void {
-  try {
-    process.kill(server.pid, 'SIGQUIT');
-  } catch {
-    // It has ended already.
+/** Removes a folder in which a server is just ending. Never throws, since that would call off the exit. */
+function removeNow(folder: string): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch {
+      Atomics.wait(clock, 0, 0, 50);
+    }
   }
 }

@@ -143,7 +143,11 @@ async function bringUp(place: Place): Promise<{ readonly server: ServerProcess; 
     }
     await writeSettings(place);
     const port = options.port ?? (await chooseFreePort(home));
-    const result = await launchServer(home, place.runtime, port, place.log);
+    const result = await launchServer(home, place.runtime, place.log, {
+      port,
+      // Data that nobody misses need not be written out.
+      signalAtExit: options.durable === false ? 'SIGQUIT' : 'SIGINT',
+    });
     if (result.kind === 'started') return { server: result.server, port };
 
     const { failure } = result;
@@ -175,12 +179,7 @@ function supervise(
   facts: Omit<EmbeddedPostgres, 'stop' | 'exited'>,
 ): EmbeddedPostgres {
   let stopping: Promise<void> | undefined;
-  // A process that ends without having called `stop` still takes its server with it.
-  const stopAtExit = (): void => server.send('SIGINT');
-  process.once('exit', stopAtExit);
-
   const exited = server.exited.then(async (exit) => {
-    process.off('exit', stopAtExit);
     await log.close();
     return { ...exit, wasStopped: stopping !== undefined };
   });

@@ -38,15 +38,21 @@ export type LaunchResult =
   | { readonly kind: 'started'; readonly server: ServerProcess }
   | { readonly kind: 'failed'; readonly failure: LaunchFailure; readonly log: string };
 
+export interface LaunchOptions {
+  readonly port: number;
+  /** What the server is sent when this process ends without having stopped it. */
+  readonly signalAtExit: NodeJS.Signals;
+}
+
 /** Starts the server process and waits until it takes connections, or has given up. */
 export async function launchServer(
   home: Home,
   runtime: Runtime,
-  port: number,
   log: ServerLog,
+  options: LaunchOptions,
 ): Promise<LaunchResult> {
   const logSize = await log.size();
-  const server = spawnServer(home, runtime, port, log);
+  const server = spawnServer(home, runtime, log, options);
   if (server instanceof Error) return { kind: 'failed', failure: 'other', log: server.message };
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!server.hasExited()) {
@@ -74,9 +80,14 @@ export function classifyFailure(log: string): LaunchFailure {
   return 'other';
 }
 
-function spawnServer(home: Home, runtime: Runtime, port: number, log: ServerLog): ServerProcess | Error {
+function spawnServer(
+  home: Home,
+  runtime: Runtime,
+  log: ServerLog,
+  options: LaunchOptions,
+): ServerProcess | Error {
   const instanceSettings: Settings = {
-    port: String(port),
+    port: String(options.port),
     // By address: a name might resolve to something that is not loopback.
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -99,14 +110,19 @@ function spawnServer(home: Home, runtime: Runtime, port: number, log: ServerLog)
     return new Error(`${runtime.postgresPath} cannot be started`);
   }
   child.unref();
-  return watch(child, child.pid);
+  return watch(child, child.pid, options.signalAtExit);
 }
 
-function watch(child: ChildProcess, pid: number): ServerProcess {
+function watch(child: ChildProcess, pid: number, signalAtExit: NodeJS.Signals): ServerProcess {
   let isOver = false;
+  // A process that ends without having stopped its server still takes it with it.
+  const stopAtExit = (): void => void child.kill(signalAtExit);
+  // First of all, so that others who clean up at that moment find the server ending.
+  process.prependOnceListener('exit', stopAtExit);
   const exited = new Promise<ServerExit>((resolve) => {
     child.once('exit', (code, signal) => {
       isOver = true;
+      process.off('exit', stopAtExit);
       resolve({ code, signal });
     });
   });

@@ -23,7 +23,10 @@ export function programEnvironment(): NodeJS.ProcessEnv {
   return environment;
 }
 
-/** Runs a program to its end, as the given account where one is given. Never rejects. */
+/**
+ * Runs a program to its end, as the given account where one is given. Never rejects. The program does not outlive this
+ * process.
+ */
 export function runProgram(
   path: string,
   parameters: readonly string[],
@@ -39,9 +42,15 @@ export function runProgram(
       windowsHide: true,
       ...options.account,
     });
+    const killAtExit = (): void => void child.kill('SIGKILL');
+    process.prependOnceListener('exit', killAtExit);
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.once('error', (error) => resolve({ code: null, output: output(), error }));
-    child.once('close', (code) => resolve({ code, output: output() }));
+    const finish = (result: ProgramResult): void => {
+      process.off('exit', killAtExit);
+      resolve(result);
+    };
+    child.once('error', (error) => finish({ code: null, output: output(), error }));
+    child.once('close', (code) => finish({ code, output: output() }));
   });
 }
