@@ -1,0 +1,105 @@
+import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import { inputParameter } from '../../compile/selection.js';
+import { quotedColumn } from '../../sql-text.js';
+import type { CreatePlan, SentGroup } from '../plan/write-plan.js';
+import type { PresetPlan } from '../plan/write-permission.js';
+import { compileAnswer } from './answer.js';
+import { compileCreated } from './permission.js';
+import { compileCreatePreset, SentScope } from './preset.js';
+import { outcomeAfter, raiseForAny } from './raise.js';
+import { allOf, RowSources, withClause, type WriteContext } from './row-source.js';
+import { SentRows } from './sent-rows.js';
+
+/** The name under which the places of the n-th group's records in the body are bound: `{0,4,5}`. */
+export const orderInput = (group: number): string => `order.${group}`;
+
+/** `INSERT` of one record or many. */
+export function compileCreate(plan: CreatePlan, context: WriteContext): Sql {
+  const sources = new RowSources(context, plan.collection);
+  const ordinal = sources.freshName('ordinal');
+  const inserts = plan.groups.map(
+    (group, index) =>
+      sql`inserted_${rawSql(String(index))} AS (\n${compileInsert(group, index, plan, sources)}\n)`,
+  );
+  const numbered = plan.groups.map((_group, index) => {
+    const name = rawSql(`inserted_${index}`);
+    const place = plan.groups.length === 1 ? sql`row_number() OVER () - 1` : placeInBody(index);
+    return sql`SELECT *, ${place} AS ${ordinal} FROM ${name}`;
+  });
+  const written = sql`written AS (\n${joinSql(numbered, '\nUNION ALL ')}\n)`;
+  const isUniform = plan.groups.length === 1;
+  const refusals = plan.groups.flatMap((group, index) =>
+    compileRefusal(
+      group,
+      isUniform ? null : rawSql(`inserted_${index}`),
+      placeInBody(index),
+      ordinal,
+      sources,
+    ),
+  );
+  const source = {
+    rows: rawSql('written'),
+    ordinal,
+    outcome: outcomeAfter(refusals, rawSql(`'done'`)),
+    created: rawSql('(SELECT count(*) FROM written)'),
+  };
+  return sql`${withClause([...inserts, written])}${compileAnswer(plan.answer, source, sources, context)}`;
+}
+
+/** Rows come out of `INSERT ... RETURNING` in the order in which they went in. */
+const placeInBody = (group: number): Sql =>
+  sql`(${inputParameter(orderInput(group), 'int4[]')})[row_number() OVER ()]`;
+
+function compileInsert(group: SentGroup, index: number, plan: CreatePlan, sources: RowSources): Sql {
+  const sent = new SentRows({ fields: group.fields, group: index, alias: rawSql('x') });
+  const returning = sql`RETURNING ${sources.storedColumns(rawSql('t'))}`;
+  const values = compileInsertValues(group, plan.presets, sources, sent);
+  const target = sql`INSERT INTO ${sources.table} AS t`;
+  if (values.length > 0) {
+    const names = rawSql(values.map(({ name }) => quotedColumn(name)).join(', '));
+    const expressions = joinSql(
+      values.map(({ value }) => value),
+      ', ',
+    );
+    return sql`${target} (${names})\nSELECT ${expressions} FROM ${sent.source()}\n${returning}`;
+  }
+  if (group.emptyRows === 1) return sql`${target} DEFAULT VALUES\n${returning}`;
+  // Rows of nothing but defaults need a column to say so.
+  const fields = [...plan.collection.fields.values()];
+  const anyField = fields.find((field) => field.writable) ?? fields[0];
+  const defaults = Array.from({ length: group.emptyRows }, () => '(DEFAULT)').join(', ');
+  return sql`${target} (${rawSql(quotedColumn(anyField?.name ?? ''))}) VALUES ${rawSql(defaults)}\n${returning}`;
+}
+
+/** The columns of an insert with their values: what is sent, and the presets of what is not. */
+export function compileInsertValues(
+  group: SentGroup,
+  presets: readonly PresetPlan[],
+  sources: RowSources,
+  sent: SentRows,
+): readonly { readonly name: string; readonly value: Sql }[] {
+  const scope = new SentScope(sources.collection, group.fields, sent);
+  const sentValues = group.fields.map((field) => ({ name: field.name, value: sent.value(field) }));
+  const presetValues = presets.flatMap((preset) => {
+    const field = sources.collection.fields.get(preset.field);
+    return field ? [{ name: field.name, value: compileCreatePreset(preset, field, scope) }] : [];
+  });
+  return [...sentValues, ...presetValues];
+}
+
+/** Ends the statement when a new row does not pass the checks. `rows` is null where all written rows are of the group. */
+function compileRefusal(
+  group: SentGroup,
+  rows: Sql | null,
+  place: Sql,
+  ordinal: Sql,
+  sources: RowSources,
+): readonly Sql[] {
+  if (group.create.length === 0) return [];
+  const scope = sources.scope();
+  const predicate = allOf(compileCreated(group.create, scope));
+  const near = rawSql(scope.alias);
+  const from = rows ? sql`(SELECT *, ${place} AS ${ordinal} FROM ${rows})` : rawSql('written');
+  const failing = sql`FROM ${from} ${near}${scope.joins()} WHERE (${predicate}) IS NOT TRUE`;
+  return [raiseForAny('check-failed', sql`${near}.${ordinal}`, failing)];
+}

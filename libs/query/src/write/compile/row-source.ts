@@ -1,0 +1,85 @@
+import { identifier, joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import type { Catalog, Collection } from '@plinth/schema';
+import type { AccessView } from '../../access.js';
+import { AliasSource, createScope, type RowScope } from '../../scope.js';
+import { quotedColumn } from '../../sql-text.js';
+
+/** What statements are compiled against. */
+export interface WriteContext {
+  readonly catalog: Catalog;
+  readonly access: AccessView;
+}
+
+/** Compiles the rows of one collection in one statement: its table, and the common table expressions like it. */
+export class RowSources {
+  private readonly aliases = new AliasSource();
+
+  constructor(
+    private readonly context: WriteContext,
+    readonly collection: Collection,
+  ) {}
+
+  /** A masked scope over the table or over rows with the same columns; policies take its `raw` view. */
+  scope(): RowScope {
+    const { collection, aliases } = this;
+    return createScope({ ...this.context, collection, alias: aliases.next(), aliases, masked: true });
+  }
+
+  alias(): Sql {
+    return rawSql(this.aliases.next());
+  }
+
+  get table(): Sql {
+    return identifier(this.collection.schema, this.collection.table);
+  }
+
+  column(alias: Sql, name: string): Sql {
+    return sql`${alias}.${rawSql(quotedColumn(name))}`;
+  }
+
+  /** Every column, and what tells the row's version: names of system columns, which no user's column can have. */
+  storedColumns(alias: Sql): Sql {
+    const columns = [...this.collection.fields.keys()].map((name) => this.column(alias, name));
+    if (this.collection.hasRowVersion) columns.push(sql`${alias}.xmin`, sql`${alias}.ctid`);
+    return joinSql(columns, ', ');
+  }
+
+  keyColumns(alias: Sql): Sql {
+    return joinSql(
+      this.collection.primaryKey.map((name) => this.column(alias, name)),
+      ', ',
+    );
+  }
+
+  /** A name for a further column beside the collection's own. */
+  freshName(preferred: string): Sql {
+    let name = preferred;
+    while (this.collection.fields.has(name)) name += '_';
+    return rawSql(name);
+  }
+
+  /**
+   * Whether two aliases stand for the same stored row. By the key and not by place where there is one, because a row
+   * that was locked after someone else's update has a place that the statement's snapshot does not show.
+   */
+  isSameRow(near: Sql, far: Sql): Sql {
+    const { primaryKey } = this.collection;
+    if (primaryKey.length === 0) return sql`${near}.ctid = ${far}.ctid`;
+    const equalities = primaryKey.map((name) => sql`${this.column(near, name)} = ${this.column(far, name)}`);
+    return joinSql(equalities, ' AND ');
+  }
+}
+
+/** `WHERE` with all of the conditions, or nothing. */
+export function where(conditions: readonly (Sql | null)[]): Sql {
+  const present = conditions.filter((condition) => condition !== null);
+  return present.length === 0 ? rawSql('') : sql` WHERE ${joinSql(present, ' AND ')}`;
+}
+
+/** All of the conditions as a value, true where there is none. */
+export function allOf(conditions: readonly Sql[]): Sql {
+  return conditions.length === 0 ? rawSql('true') : joinSql(conditions, ' AND ');
+}
+
+/** `WITH` over named statements, in order. */
+export const withClause = (parts: readonly Sql[]): Sql => sql`WITH ${joinSql(parts, ',\n')}\n`;

@@ -1,0 +1,132 @@
+import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import { inputParameter } from '../../compile/selection.js';
+import { quotedColumn } from '../../sql-text.js';
+import type { DeletePlan, UpdatePlan, WriteTarget } from '../plan/write-plan.js';
+import { compileAnswer } from './answer.js';
+import { UpdateChecks } from './permission.js';
+import { compileUpdatePreset } from './preset.js';
+import { outcomeAfter, raiseForAny, raiseWhen } from './raise.js';
+import { allOf, RowSources, withClause, type WriteContext } from './row-source.js';
+import { SentRows } from './sent-rows.js';
+import { compileTarget, MAX_ROWS_INPUT, oldColumns, type OldColumns } from './target.js';
+
+/** `UPDATE` of one record by its key, or of those that a filter finds. */
+export function compileUpdate(plan: UpdatePlan, context: WriteContext): Sql {
+  const sources = new RowSources(context, plan.collection);
+  const columns = oldColumns(sources);
+  const checks = new UpdateChecks(plan.permission, sources);
+  const target = compileTarget(
+    {
+      target: plan.target,
+      permission: plan.permission,
+      keepsKey: keepsKey(plan),
+      flagColumns: (old) => checks.flagColumns(old),
+    },
+    columns,
+    sources,
+    context,
+  );
+  const written = sql`written AS (\n${compileWritten(plan, columns, sources)}\n)`;
+  const refusals = [
+    ...tooManyRows(plan.target),
+    ...compileUpdateRefusal(
+      checks,
+      { written: rawSql('written'), old: rawSql('old') },
+      columns.ordinal,
+      sources,
+    ),
+  ];
+  const source = {
+    rows: rawSql('written'),
+    ordinal: columns.ordinal,
+    outcome: outcomeAfter(refusals, targetOutcome(plan.target, columns)),
+    created: rawSql('0'),
+  };
+  return sql`${withClause([...target, written])}${compileAnswer(plan.answer, source, sources, context)}`;
+}
+
+/** `DELETE` of one record by its key, or of those that a filter finds. */
+export function compileDelete(plan: DeletePlan, context: WriteContext): Sql {
+  const sources = new RowSources(context, plan.collection);
+  const columns = oldColumns(sources);
+  const { permission } = plan;
+  const options = { target: plan.target, permission, keepsKey: false, flagColumns: () => rawSql('') };
+  const target = compileTarget(options, columns, sources, context);
+  const returning = sql`RETURNING ${sources.storedColumns(rawSql('t'))}, o.${columns.ordinal}`;
+  const written = sql`written AS (
+DELETE FROM ${sources.table} AS t USING old o
+WHERE ${sources.isSameRow(rawSql('t'), rawSql('o'))} AND ${isWritable(columns)}
+${returning}
+)`;
+  const source = {
+    rows: rawSql('written'),
+    ordinal: columns.ordinal,
+    outcome: outcomeAfter(tooManyRows(plan.target), targetOutcome(plan.target, columns)),
+    created: rawSql('0'),
+  };
+  return sql`${withClause([...target, written])}${compileAnswer(plan.answer, source, sources, context)}`;
+}
+
+function keepsKey(plan: UpdatePlan): boolean {
+  const keys = new Set(plan.collection.uniqueKeys.flatMap((key) => key.fields));
+  const changed = [...plan.fields.map((field) => field.name), ...plan.presets.map((preset) => preset.field)];
+  return !changed.some((name) => keys.has(name));
+}
+
+const isWritable = (columns: OldColumns): Sql => sql`o.${columns.isPermitted} AND o.${columns.isCurrent}`;
+
+function compileWritten(plan: UpdatePlan, columns: OldColumns, sources: RowSources): Sql {
+  const old = sources.scope();
+  const near = rawSql(old.alias);
+  const sent = new SentRows({ fields: plan.fields, group: 0, alias: rawSql('x'), merged: plan.merged });
+  const assignments = [
+    ...plan.fields.map((field) => ({
+      field,
+      value: sent.value(field, sources.column(near, field.name)),
+    })),
+    ...plan.presets.flatMap((preset) => {
+      const field = plan.collection.fields.get(preset.field);
+      return field ? [{ field, value: compileUpdatePreset(preset, field, old) }] : [];
+    }),
+  ];
+  const isMeant = sql`${near}.${columns.isPermitted} AND ${near}.${columns.isCurrent}`;
+  if (assignments.length === 0) {
+    return sql`SELECT ${sources.storedColumns(near)}, ${near}.${columns.ordinal} FROM old ${near} WHERE ${isMeant}`;
+  }
+  const set = joinSql(
+    assignments.map(({ field, value }) => sql`${rawSql(quotedColumn(field.name))} = ${value}`),
+    ', ',
+  );
+  const from = plan.fields.length === 0 ? rawSql('') : sql` CROSS JOIN ${sent.source()}`;
+  return sql`UPDATE ${sources.table} AS t SET ${set}
+FROM old ${near}${old.joins()}${from}
+WHERE ${sources.isSameRow(rawSql('t'), near)} AND ${isMeant}
+RETURNING ${sources.storedColumns(rawSql('t'))}, ${near}.${columns.ordinal}`;
+}
+
+/** Ends the statement when an updated row does not pass the checks. */
+export function compileUpdateRefusal(
+  checks: UpdateChecks,
+  rows: { readonly written: Sql; readonly old: Sql },
+  ordinal: Sql,
+  sources: RowSources,
+): readonly Sql[] {
+  if (checks.isEmpty) return [];
+  const [updated, old] = [sources.scope(), sources.scope()];
+  const [near, before] = [rawSql(updated.alias), rawSql(old.alias)];
+  const predicate = allOf(checks.compile(updated, old));
+  const failing = sql`FROM ${rows.written} ${near} JOIN ${rows.old} ${before} ON ${before}.${ordinal} = ${near}.${ordinal}${updated.joins()}${old.joins()} WHERE (${predicate}) IS NOT TRUE`;
+  return [raiseForAny('check-failed', sql`${near}.${ordinal}`, failing)];
+}
+
+function tooManyRows(target: WriteTarget): readonly Sql[] {
+  if (target.kind === 'key' || !target.isBounded) return [];
+  const maximum = inputParameter(MAX_ROWS_INPUT, 'int8');
+  return [raiseWhen('too-many-rows', sql`(SELECT count(*) FROM old) > ${maximum}`)];
+}
+
+/** By key: why nothing was written, in the order in which a caller may learn of it. */
+function targetOutcome(target: WriteTarget, columns: OldColumns): Sql {
+  if (target.kind === 'filter') return rawSql(`'done'`);
+  return sql`coalesce((SELECT CASE WHEN NOT ${columns.isPermitted} THEN 'forbidden' WHEN NOT ${columns.isCurrent} THEN 'precondition-failed' ELSE 'done' END FROM old), 'not-found')`;
+}

@@ -1,0 +1,21 @@
+export { WriteError, type FieldProblem, type FieldProblemCode, type WriteErrorCode } from './write-error.js';
+export {
+  ExactNumber,
+  isJsonArray,
+  isJsonObject,
+  stringifyNode,
+  type JsonNode,
+  type JsonObjectNode,
+} from './json-node.js';
+export { DEFAULT_BODY_LIMITS, parseJsonBody, type BodyLimits, type JsonBody } from './parse-json-body.js';
+export { bodyOfNode } from './sent-body.js';
+export { getWritableCollection } from './write-request.js';
+export { readWriteResult, type WriteResult } from './write-result.js';
+export {
+  WriteQueries,
+  type PreconditionOptions,
+  type WriteOptions,
+  type WriteQueriesOptions,
+  type WriteQuery,
+} from './write-queries.js';
+export { WRITE_FUNCTIONS_SQL } from './database-functions.js';
