@@ -19,6 +19,7 @@ export {
   compileLimit,
   compileSelection,
   inputParameter,
-  recordAlias,
+  recordJson,
+  recordListJson,
 } from './compile/selection.js';
 export * from './read-queries.js';

@@ -51,6 +51,8 @@ class SourceRow {
   constructor(
     readonly alias: string,
     readonly collection: Collection,
+    /** The first column that the row is joined by, where it is joined at all. */
+    readonly linkColumn?: string,
   ) {}
 
   column(field: string): Sql {
@@ -93,6 +95,11 @@ export class RowScope implements SqlScope {
     return this.row.collection;
   }
 
+  /** Of a far row that may be missing: a column that links to it, null exactly where it is missing. */
+  get presence(): Sql | undefined {
+    return this.row.linkColumn === undefined ? undefined : this.row.column(this.row.linkColumn);
+  }
+
   /** The same row without policies. */
   get raw(): RowScope {
     return this.masked ? new RowScope(this.context, this.row, false, this.optional) : this;
@@ -125,7 +132,7 @@ export class RowScope implements SqlScope {
     const key = `${isMasking ? 'masked' : 'raw'}:${name}`;
     const known = this.row.joined.get(key);
     if (known) return new RowScope(this.context, known.row, this.masked, true);
-    const row = new SourceRow(this.context.aliases.next(), target);
+    const row = new SourceRow(this.context.aliases.next(), target, relation.columns[0]?.target);
     const far = new RowScope(this.context, row, this.masked, true);
     const linked = linkPredicate(this, far, relation.columns);
     // Where conditions of policies are part of it, they may themselves join further rows to either side: so this join

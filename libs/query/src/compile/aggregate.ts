@@ -26,15 +26,7 @@ export function compileAggregate(plan: AggregatePlan, context: CompileContext): 
   const order = terms.length === 0 ? rawSql('') : sql` ORDER BY ${joinSql(terms, ', ')}`;
   const bounds = sql` LIMIT ${inputParameter('limit', 'int8')} OFFSET ${inputParameter(OFFSET_INPUT, 'int8')}`;
   const rows = sql`SELECT ${joinSql(columns, ', ')} FROM ${scope.source()}${whereClause(where)}${grouped}${order}${bounds}`;
-  const alias = resultAlias(plan);
-  return sql`SELECT coalesce(json_agg(row_to_json(${alias})), '[]')::text AS data FROM (${rows}) ${alias}`;
-}
-
-function resultAlias(plan: AggregatePlan): Sql {
-  const names = new Set([...plan.groups, ...plan.measures].map(({ name }) => name));
-  let alias = 'r';
-  while (names.has(alias)) alias += '_';
-  return rawSql(alias);
+  return sql`SELECT coalesce(json_agg(row_to_json(r.*)), '[]')::text AS data FROM (${rows}) r`;
 }
 
 const follow = (scope: RowScope, path: readonly string[], field: string): SqlField =>

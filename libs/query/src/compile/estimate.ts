@@ -1,4 +1,4 @@
-import { identifier, rawSql, sql, textLiteral, type Sql } from '@plinth/expression';
+import { identifier, quoteIdentifier, rawSql, sql, textLiteral, type Sql } from '@plinth/expression';
 import type { ListPlan } from '../plan/list-plan.js';
 import type { RowScope } from '../scope.js';
 import { compileWhere, whereClause } from './where.js';
@@ -26,7 +26,7 @@ export function compileEstimate(plan: ListPlan, openScope: () => RowScope): Sql 
 
 function tableLiteral(plan: ListPlan): Sql {
   const { schema, table } = plan.collection;
-  return sql`${textLiteral(identifier(schema, table).chunks.join(''))}::regclass`;
+  return sql`${textLiteral(`${quoteIdentifier(schema)}.${quoteIdentifier(table)}`)}::regclass`;
 }
 
 const statisticsOf = (plan: ListPlan): Sql =>

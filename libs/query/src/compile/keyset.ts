@@ -38,7 +38,10 @@ export function keysetSegments(keys: readonly SortKey[], nullValues: readonly bo
     for (const after of run ? afterRun(run) : []) segments.push(joinSql([...tied, after], ' AND '));
   }
   if (segments.length === 0) return [rawSql('false')];
-  return segments.length <= MAX_SEGMENTS ? segments : [anyOf(segments, runs[0])];
+  if (segments.length === 1) return segments;
+  // Without an index each segment would be a scan and a sort of its own.
+  const isRanged = keys[0]?.isIndexed === true && segments.length <= MAX_SEGMENTS;
+  return isRanged ? segments : [anyOf(segments, runs[0])];
 }
 
 function splitRuns(keys: readonly BoundKey[]): readonly Run[] {

@@ -10,7 +10,7 @@ import { compileEstimate } from './estimate.js';
 import { keysetSegments } from './keyset.js';
 import { compileSortKeys, orderBy, type SortKey } from './order.js';
 import { compileWhere, whereClause } from './where.js';
-import { asJsonInput, compileLimit, compileSelection, inputParameter, recordAlias } from './selection.js';
+import { asJsonInput, compileLimit, compileSelection, inputParameter } from './selection.js';
 
 /** What statements are compiled against. */
 export interface CompileContext {
@@ -49,16 +49,15 @@ export function compileList(plan: ListPlan, context: CompileContext): Sql {
     return sql`SELECT ${columns} FROM ${source}${whereClause(conditions)}${order} LIMIT ${limitAndOne}${offset}`;
   });
   const rows = unionInOrder(parts, limitAndOne);
-  const record = page.extra.length === 0 ? page.alias : page.recordAlias;
-  const lateral =
+  const [record, lateral] =
     page.extra.length === 0
-      ? rawSql('')
-      : sql` CROSS JOIN LATERAL (SELECT ${page.outer}) ${page.recordAlias}`;
+      ? [rawSql('p.*'), rawSql('')]
+      : [rawSql('r.*'), sql` CROSS JOIN LATERAL (SELECT ${page.outer}) r`];
   const data = sql`coalesce(array_to_json((array_agg(${record}))[1:${limit}])::text, '[]') AS data`;
   const last = page.keys.map((key) => sql`(array_agg(${key}))[${limit}]::text`);
   const next = sql`CASE WHEN count(*) > ${limit} THEN json_build_array(${joinSql(last, ', ')})::text END AS next`;
   const total = compileTotal(plan, openScope);
-  return sql`SELECT ${joinSql(total ? [data, next, total] : [data, next], ', ')} FROM (${rows}) ${page.alias}${lateral}`;
+  return sql`SELECT ${joinSql(total ? [data, next, total] : [data, next], ', ')} FROM (${rows}) p${lateral}`;
 }
 
 /**
@@ -75,9 +74,6 @@ function unionInOrder(parts: readonly Sql[], limit: Sql): Sql {
 }
 
 interface PageColumns {
-  /** Names the subselect: no column of it has the same name, so that it means the whole row. */
-  readonly alias: Sql;
-  readonly recordAlias: Sql;
   /** Sort keys that the selection does not hold, as further columns of the subselect. */
   readonly extra: readonly Sql[];
   /** The selected columns again, without the extra ones. */
@@ -86,12 +82,11 @@ interface PageColumns {
   readonly keys: readonly Sql[];
 }
 
+const column = (name: string): Sql => rawSql(`p.${quotedColumn(name)}`);
+
 function pageColumns(plan: ListPlan, keys: readonly SortKey[]): PageColumns {
   const { selection } = plan;
-  const alias = recordAlias(selection, 'p');
-  const aliases = { alias, recordAlias: recordAlias(selection, 'r') };
-  const column = (name: string): Sql => sql`${alias}.${rawSql(quotedColumn(name))}`;
-  if (!plan.sort.isTotal) return { ...aliases, extra: [], outer: rawSql(''), keys: [] };
+  if (!plan.sort.isTotal) return { extra: [], outer: rawSql(''), keys: [] };
   const taken = new Set(selection.columns.map((column) => column.name));
   const extra: Sql[] = [];
   const outside = plan.sort.keys.map((keyPlan, index) => {
@@ -108,7 +103,7 @@ function pageColumns(plan: ListPlan, keys: readonly SortKey[]): PageColumns {
     selection.columns.map((selected) => column(selected.name)),
     ', ',
   );
-  return { ...aliases, extra, outer, keys: outside };
+  return { extra, outer, keys: outside };
 }
 
 /** An array of arrays would flatten or fail in `array_agg`. */

@@ -1,4 +1,5 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
+import type { Collection } from '@plinth/schema';
 import type { SortKeyPlan } from '../plan/selection-plan.js';
 import type { RowScope } from '../scope.js';
 import { baseType } from '../types.js';
@@ -8,6 +9,8 @@ export interface SortKey {
   readonly sql: Sql;
   readonly nullable: boolean;
   readonly descending: boolean;
+  /** Whether an index could give rows in its order, were it the first key. */
+  readonly isIndexed: boolean;
   /** The type that a cursor's text is cast to. */
   readonly castSql: string;
 }
@@ -17,16 +20,29 @@ export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): 
     const { descending } = key;
     if (key.kind === 'place') {
       const castSql = key.column === 'ctid' ? 'tid' : 'oid';
-      return { sql: rawSql(`${scope.alias}.${key.column}`), nullable: false, descending, castSql };
+      return {
+        sql: rawSql(`${scope.alias}.${key.column}`),
+        nullable: false,
+        descending,
+        isIndexed: true,
+        castSql,
+      };
     }
     const start = key.raw ? scope.raw : scope;
     const owner = key.path.reduce((near, relation) => near.one(relation), start);
     const field = owner.field(key.field.name);
     // A domain's values compare as its base type's; a cast to the domain would run its checks for nothing.
     const { castSql } = baseType(field.type);
-    return { sql: field.sql, nullable: field.nullable, descending, castSql };
+    const isStored = key.path.length === 0 && (key.raw || !scope.isMasked(key.field.name));
+    const isIndexed = isStored && leadsIndex(key.field.name, scope.collection);
+    return { sql: field.sql, nullable: field.nullable, descending, isIndexed, castSql };
   });
 }
+
+const leadsIndex = (field: string, collection: Collection): boolean =>
+  collection.indexes.some(
+    (index) => index.method === 'btree' && index.predicate === null && index.fields[0] === field,
+  );
 
 /**
  * ` ORDER BY ...`, or nothing. Nulls stand where PostgreSQL puts them by itself (last, or first when descending), so

@@ -7,27 +7,28 @@ import { baseType } from '../types.js';
 import { compileSortKeys, orderBy } from './order.js';
 
 /**
- * The columns of the subselect that becomes the record's JSON, `t0.id, t0.title, (SELECT ...) AS author`, to stand as
- * `row_to_json(r)` over `(SELECT <columns> ...) r`. They may ask `scope` for joins.
+ * The columns of the subselect that becomes the record's JSON, `t0.id, t0.title, (SELECT ...) AS author`, to stand
+ * in `recordJson` or `recordListJson`. They may ask `scope` for joins.
  */
 export function compileSelection(selection: SelectionPlan, scope: RowScope): Sql {
   const columns = selection.columns.map((column) => {
     if (column.kind === 'relation') return sql`${compileEmbed(column, scope)}${asLabel(column.name)}`;
     const { sql: value } = scope.field(column.name);
-    return sql`${asJsonInput(value, column.field.type)}${asLabel(column.name)}`;
+    const input = asJsonInput(value, column.field.type);
+    return input === value && !scope.isMasked(column.name) ? value : sql`${input}${asLabel(column.name)}`;
   });
   return joinSql(columns, ', ');
 }
 
 /**
- * An alias for the subselect with a selection's columns: `row_to_json(r)` means the row only where no column is called
- * `r` too.
+ * The one row of a select as a JSON object, null for no row. With the star, because a plain `r` would be a column of
+ * that name where there is one, in this statement or in any around it.
  */
-export function recordAlias(selection: SelectionPlan, preferred: string): Sql {
-  let alias = preferred;
-  while (selection.columns.some((column) => column.name === alias)) alias += '_';
-  return rawSql(alias);
-}
+export const recordJson = (rows: Sql): Sql => sql`(SELECT row_to_json(r.*) FROM (${rows}) r)`;
+
+/** The rows of a select as a JSON array, in their order. */
+export const recordListJson = (rows: Sql): Sql =>
+  sql`(SELECT coalesce(json_agg(row_to_json(r.*)), '[]') FROM (${rows}) r)`;
 
 /** A request's filter as a predicate over the masked row. */
 export const compileFilter = (filter: FilterPlan, scope: RowScope): Sql =>
@@ -49,13 +50,11 @@ function compileEmbed(embed: SelectedRelation, near: RowScope): Sql {
   const far: RowSubquery = near.many(embed.name);
   const columns = compileSelection(embed.selection, far.scope);
   const filter = embed.filter ? compileFilter(embed.filter, far.scope) : undefined;
-  const record = recordAlias(embed.selection, 'r');
-  if (!embed.list)
-    return sql`(SELECT row_to_json(${record}) FROM (${far.select(columns, filter)}) ${record})`;
+  if (!embed.list) return recordJson(far.select(columns, filter));
   const order = orderBy(compileSortKeys(embed.list.sort, far.scope));
   const tail = sql`${order} LIMIT ${compileLimit(embed.list.limit)}`;
   const rows = far.select(columns, filter, tail);
-  return sql`(SELECT coalesce(json_agg(row_to_json(${record})), '[]') FROM (${rows}) ${record})`;
+  return recordListJson(rows);
 }
 
 /**
