@@ -26,6 +26,12 @@ export interface RelationSchema {
 
 /** Where an expression stands when it becomes SQL: the row it speaks of, and the ways to other rows. */
 export interface SqlScope {
+  /**
+   * Something that is null exactly where this row is missing: a not-null column of the far side under its raw name, say,
+   * whatever the caller may see of it. Needed for `author == null` and `has(author)` only. Without it the compiler takes
+   * the first field that is not nullable.
+   */
+  readonly presence?: Sql;
   field(name: string): SqlField;
   /**
    * The far side of a to-one relation. It is joined once (`LEFT JOIN`), however often it is asked for, by whoever owns

@@ -28,6 +28,8 @@ export interface ScalarType extends TypeSpelling {
   readonly precision?: number;
   /** Digits after the point, for `numeric(p, s)`; may be negative. */
   readonly scale?: number;
+  /** True where a text's collation is nondeterministic: `=` holds for texts that are not the same. */
+  readonly isNondeterministic?: boolean;
 }
 
 export interface EnumType extends TypeSpelling {

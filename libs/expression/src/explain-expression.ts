@@ -1,0 +1,41 @@
+import type { CheckedExpression } from './check/check-expression.js';
+import type { TextRange } from './expression-error.js';
+import type { ExpressionNode } from './tree.js';
+
+/** A condition within an expression, which can be compiled and evaluated on its own. */
+export interface SubExpression extends TextRange {
+  readonly text: string;
+  readonly checked: CheckedExpression;
+}
+
+/** The parts in which a condition of the same record can stand; never the bodies of macros, which speak of elements. */
+function partsOf(node: ExpressionNode): readonly ExpressionNode[] {
+  switch (node.op) {
+    case 'and':
+    case 'or':
+      return node.operands;
+    case 'not':
+      return [node.operand];
+    case 'conditional':
+      return [node.condition, node.then, node.otherwise];
+    case 'equality':
+      return [node.left, node.right];
+    default:
+      return [];
+  }
+}
+
+/** Every condition within an expression, the whole first, each before its parts, in the order of the text. */
+export function explainExpression(checked: CheckedExpression): readonly SubExpression[] {
+  const found: SubExpression[] = [];
+  const visit = (node: ExpressionNode): void => {
+    if (node.type.kind === 'bool' && node.op !== 'constant') {
+      const { start, end } = node;
+      const text = checked.text.slice(start, end);
+      found.push({ text, start, end, checked: { ...checked, root: node, expected: undefined } });
+    }
+    for (const part of partsOf(node)) visit(part);
+  };
+  visit(checked.root);
+  return found;
+}
