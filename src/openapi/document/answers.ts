@@ -1,0 +1,161 @@
+import type { CollectionView } from './caller-view.js';
+import type { Components } from './components.js';
+import type { Header, Reference, Response, Schema } from './openapi-types.js';
+import { requestIdHeader } from './problem-responses.js';
+import type { RecordSchemas } from './record-schemas.js';
+
+const JSON_TYPE = 'application/json';
+
+const HEADERS = {
+  ETag: {
+    description: 'The version of the record and the shape of the answer, for If-Match and If-None-Match.',
+    schema: { type: 'string' },
+  },
+  Location: {
+    description: 'The address of the record.',
+    schema: { type: 'string', format: 'uri-reference' },
+  },
+  Link: {
+    description: 'The address of the next page, with `rel="next"` (RFC 8288), where there is one.',
+    schema: { type: 'string' },
+  },
+  'Preference-Applied': {
+    description: 'What of `Prefer` was heeded (RFC 7240).',
+    schema: { type: 'string' },
+  },
+  'Idempotency-Replayed': {
+    description: '`true` where this is the kept answer to an earlier request with the same Idempotency-Key.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+} as const satisfies Record<string, Header>;
+
+type HeaderName = keyof typeof HEADERS;
+
+/** Answers that records come in. */
+export class RecordAnswers {
+  constructor(
+    private readonly components: Components,
+    private readonly schemas: RecordSchemas,
+  ) {}
+
+  json(description: string, schema: Schema, headers: readonly HeaderName[] = []): Response {
+    return { ...this.empty(description, headers), content: { [JSON_TYPE]: { schema } } };
+  }
+
+  page(view: CollectionView): Response {
+    const page = this.components.schema('Page', () => pageSchema);
+    const schema: Schema = {
+      type: 'object',
+      properties: { data: { type: 'array', items: this.schemas.answer(view) }, page },
+      required: ['data', 'page'],
+      additionalProperties: false,
+    };
+    return this.json('A page of records.', schema, ['Link']);
+  }
+
+  record(view: CollectionView, description: string, headers: readonly HeaderName[] = []): Response {
+    return this.json(description, this.schemas.answer(view), ['ETag', ...headers]);
+  }
+
+  /** An answer has no content of its own when nothing changed since. */
+  notModified(): Reference {
+    return this.components.response('NotModified', () =>
+      this.empty('The record is the one that the client has.', ['ETag']),
+    );
+  }
+
+  created(view: CollectionView): Record<string, Response | Reference> {
+    return { 201: this.made(view) };
+  }
+
+  changed(view: CollectionView, description: string): Record<string, Response | Reference> {
+    return {
+      200: this.record(view, description, ['Preference-Applied', 'Idempotency-Replayed']),
+      204: this.done(),
+    };
+  }
+
+  replaced(view: CollectionView): Record<string, Response | Reference> {
+    return {
+      200: this.record(view, 'The record as it is now.', ['Preference-Applied', 'Idempotency-Replayed']),
+      201: this.record(view, 'The new record.', ['Location', 'Preference-Applied', 'Idempotency-Replayed']),
+      204: this.done(),
+    };
+  }
+
+  changedMany(view: CollectionView): Record<string, Response | Reference> {
+    return {
+      200: this.json('The records as they are now.', this.listOf(view), [
+        'Preference-Applied',
+        'Idempotency-Replayed',
+      ]),
+      204: this.done(),
+    };
+  }
+
+  deleted(): Record<string, Response | Reference> {
+    return { 204: this.done() };
+  }
+
+  deletedMany(_view: CollectionView): Record<string, Response | Reference> {
+    return { 204: this.done() };
+  }
+
+  private made(view: CollectionView): Response {
+    const headers: readonly HeaderName[] = ['ETag', 'Location', 'Preference-Applied', 'Idempotency-Replayed'];
+    if (!view.canRead) return this.empty('The records were created.', headers);
+    const schema: Schema = { anyOf: [...(this.schemas.answer(view).anyOf ?? []), this.listOf(view)] };
+    return this.json(
+      'The new record, or the new records in the order in which they were sent.',
+      schema,
+      headers,
+    );
+  }
+
+  private listOf(view: CollectionView): Schema {
+    return {
+      type: 'object',
+      properties: { data: { type: 'array', items: this.schemas.answer(view) } },
+      required: ['data'],
+      additionalProperties: false,
+    };
+  }
+
+  private done(): Reference {
+    return this.components.response('Done', () =>
+      this.empty('It is done, and there is nothing to answer.', [
+        'Preference-Applied',
+        'Idempotency-Replayed',
+      ]),
+    );
+  }
+
+  private empty(description: string, headers: readonly HeaderName[]): Response {
+    return {
+      description,
+      headers: {
+        'X-Request-Id': requestIdHeader(this.components),
+        ...Object.fromEntries(
+          headers.map((name) => [name, this.components.header(name, () => HEADERS[name])]),
+        ),
+      },
+    };
+  }
+}
+
+const pageSchema: Schema = {
+  type: 'object',
+  description: 'Where the page stands.',
+  properties: {
+    next: {
+      type: ['string', 'null'],
+      description: 'The `cursor` of the next page; null on the last one.',
+    },
+    total: { type: 'integer', minimum: 0, description: 'Records in all, where `count` asks for it.' },
+  },
+  required: ['next'],
+  additionalProperties: false,
+};
+
+/** Component names that are taken whatever the database holds. */
+export const ANSWER_SCHEMAS: readonly string[] = ['Page'];
