@@ -231,7 +231,7 @@ export class RowScope implements SqlScope {
   private condition(expression: CheckedExpression): Sql {
     const known = this.row.conditions.get(expression);
     if (known) return known;
-    const compiled = sql`(${compileExpression(expression, this.raw)})`;
+    const compiled = compileExpression(expression, this.raw);
     this.row.conditions.set(expression, compiled);
     return compiled;
   }

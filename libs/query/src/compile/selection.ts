@@ -32,7 +32,7 @@ export const recordListJson = (rows: Sql): Sql =>
 
 /** A request's filter as a predicate over the masked row. */
 export const compileFilter = (filter: FilterPlan, scope: RowScope): Sql =>
-  sql`(${compileExpression(filter.expression, scope, { literals: { slot: filter.slot } })})`;
+  compileExpression(filter.expression, scope, { literals: { slot: filter.slot } });
 
 /** A number of rows, as an `int8` expression. */
 export const compileLimit = (limit: LimitPlan): Sql =>

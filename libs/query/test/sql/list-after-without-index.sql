@@ -1,0 +1,11 @@
+SELECT coalesce(array_to_json((array_agg(r.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.k0))[10]::text, (array_agg(p.k1))[10]::text, (array_agg(p.id))[10]::text)::text END AS next
+FROM (
+  SELECT t0.id, t0.title AS k0, t1.name AS k1
+  FROM "public"."posts" t0
+  LEFT JOIN "public"."users" t1 ON t1.id = t0.author_id
+  ORDER BY t0.title DESC, t1.name, t0.id
+  LIMIT 11
+) p
+CROSS JOIN LATERAL (
+  SELECT p.id
+) r

@@ -1,0 +1,7 @@
+SELECT coalesce(array_to_json((array_agg(p.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array()::text END AS next
+FROM (
+  SELECT t0.title, t0.status
+  FROM "public"."post_titles" t0
+  ORDER BY t0.title, t0.status
+  LIMIT 11
+) p

@@ -1,0 +1,11 @@
+SELECT coalesce(array_to_json((array_agg(r.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.level))[10]::text, (array_agg(p.k1))[10]::text)::text END AS next
+FROM (
+  SELECT t0.level, t0.message, t0.at, t0.ctid AS k1
+  FROM "public"."logs" t0
+  WHERE ((t0.level = $1::text AND t0.ctid > $2::tid) OR (t0.level > $1::text) OR (t0.level IS NULL))
+  ORDER BY t0.level, t0.ctid
+  LIMIT 11
+) p
+CROSS JOIN LATERAL (
+  SELECT p.level, p.message, p.at
+) r
