@@ -1,6 +1,6 @@
 import { escapeLiteral, type ClientBase } from 'pg';
 import { demoCommentStatements } from './demo.comments.js';
-import { DEMO_MARKER, DEMO_TABLES, DEMO_TRIGGERS } from './demo.schema.js';
+import { DEMO_MARKER, DEMO_TABLES, DEMO_TRIGGERS, DEMO_UNFINISHED_MARKER } from './demo.schema.js';
 import type { DemoRows } from './data/rows.js';
 
 /** The database holds something else; the sample database needs an empty one. */
@@ -22,23 +22,39 @@ export async function installDemoTables(
   rows: DemoRows,
 ): Promise<'installed' | 'present'> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [INSTALL_LOCK]);
-  if (await isDemoDatabase(client)) return 'present';
+  if ((await readMarker(client)) !== null) return 'present';
   await refuseForeignDatabase(client);
   await client.query('SET LOCAL search_path = public');
   await client.query(DEMO_TABLES);
   for (const [table, tableRows] of Object.entries(rows)) await insertRows(client, table, tableRows);
   await client.query(DEMO_TRIGGERS);
   await client.query(demoCommentStatements());
-  await client.query(`COMMENT ON SCHEMA public IS ${escapeLiteral(DEMO_MARKER)}`);
+  await client.query(`COMMENT ON SCHEMA public IS ${escapeLiteral(DEMO_UNFINISHED_MARKER)}`);
   await client.query('ANALYZE');
   return 'installed';
 }
 
-async function isDemoDatabase(client: Pick<ClientBase, 'query'>): Promise<boolean> {
+/**
+ * Runs `install` once in the life of a sample database, after its tables: again only where it did not finish. Others who
+ * want the same wait meanwhile.
+ */
+export async function finishDemo(
+  client: Pick<ClientBase, 'query'>,
+  install: () => Promise<void>,
+): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [INSTALL_LOCK]);
+  if ((await readMarker(client)) !== DEMO_UNFINISHED_MARKER) return;
+  await install();
+  await client.query(`COMMENT ON SCHEMA public IS ${escapeLiteral(DEMO_MARKER)}`);
+}
+
+/** The marker of a sample database, or null where it is something else. */
+async function readMarker(client: Pick<ClientBase, 'query'>): Promise<string | null> {
   const { rows } = await client.query<{ marker: string | null }>(
     `SELECT obj_description(oid, 'pg_namespace') AS marker FROM pg_namespace WHERE nspname = 'public'`,
   );
-  return rows[0]?.marker === DEMO_MARKER;
+  const marker = rows[0]?.marker ?? '';
+  return [DEMO_MARKER, DEMO_UNFINISHED_MARKER].includes(marker) ? marker : null;
 }
 
 async function refuseForeignDatabase(client: Pick<ClientBase, 'query'>): Promise<void> {

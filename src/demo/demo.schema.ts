@@ -1,6 +1,9 @@
 /** Stands on the schema `public` of a database that this module filled; without it, a non-empty one is left alone. */
 export const DEMO_MARKER = 'Sample database of Plinth: Saltmarsh Coffee';
 
+/** Stands there as long as the rows are in, but the access rules may not be. */
+export const DEMO_UNFINISHED_MARKER = `${DEMO_MARKER} (not finished)`;
+
 /**
  * The sample database: a small coffee roaster with a shop, a web shop and wholesale customers. It is written the way a
  * team would write its own schema; nothing in it is there for Plinth, except that it shows much in little space:
