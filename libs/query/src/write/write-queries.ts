@@ -62,13 +62,13 @@ export interface WriteQuery extends BoundStatement {
   /** How many records the body has; 0 where there is none. */
   readonly records: number;
   /** JSON pointer of the n-th record in the body. */
-  pointer(index: number): string;
+  readonly pointer: (index: number) => string;
   /** Names of the fields that are sent in any of the records. */
   readonly sentFields: ReadonlySet<string>;
   /** Names that the caller may be told of. */
   readonly knownFields: ReadonlySet<string>;
   /** The same write of the first records only; for finding out which one the database refuses. */
-  prefix(count: number): BoundStatement;
+  readonly prefix: (count: number) => BoundStatement;
 }
 
 export interface WriteQueriesOptions {

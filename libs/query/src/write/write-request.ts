@@ -81,7 +81,7 @@ export function findUniqueKey(
 export interface CheckedBody {
   readonly isArray: boolean;
   readonly checked: readonly JsonObjectNode[];
-  pointer(index: number): string;
+  readonly pointer: (index: number) => string;
 }
 
 /**

@@ -24,7 +24,7 @@ const isTrue = (condition: Sql): Sql => sql`(${condition}) IS TRUE`;
 /** What must hold for the row as it was: one predicate a clause that does not hold anyway. */
 export function compileBefore(clauses: readonly PermissionClause[], old: RowScope): readonly Sql[] {
   return clauses.flatMap((clause) => {
-    if (clause.length > 0 && clause.some((rule) => rule.condition === null)) return [];
+    if (clause.some((rule) => rule.condition === null)) return [];
     return [anyOf(clause.map((rule) => compileCondition(rule, old)))];
   });
 }

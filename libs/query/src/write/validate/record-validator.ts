@@ -120,7 +120,7 @@ const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 function isSameKey(value: JsonNode, pathValue: string): boolean {
   if (value instanceof ExactNumber) return value.text === pathValue;
-  if (typeof value !== 'string') return String(value) === pathValue;
+  if (typeof value !== 'string') return JSON.stringify(value) === pathValue;
   if (value === pathValue) return true;
   return UUID.test(value) && value.toLowerCase() === pathValue.toLowerCase();
 }
@@ -141,7 +141,7 @@ function applyChanges(
 export interface BodyRecords {
   readonly isArray: boolean;
   readonly nodes: readonly JsonNode[];
-  pointer(index: number): string;
+  readonly pointer: (index: number) => string;
 }
 
 /** @throws WriteError `invalid-body` when the body is neither an object nor a non-empty array */

@@ -31,10 +31,8 @@ export function typeValidator(type: DataType): ValueValidator {
       return arrayValidator(type);
     case 'composite':
       return compositeValidator(type);
-    case 'range':
-      return rangeValidator;
-    case 'multirange':
-      return multirangeValidator;
+    default:
+      return type.kind === 'range' ? rangeValidator : multirangeValidator;
   }
 }
 
