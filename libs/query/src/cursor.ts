@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { QueryError } from './errors.js';
 
 /**
@@ -23,7 +23,7 @@ const BINDING_LENGTH = 16;
  */
 export function cursorBinding(parts: readonly (string | undefined)[]): string {
   const text = JSON.stringify(parts.map((part) => part ?? null));
-  return createHash('sha256').update(text).digest('base64url').slice(0, BINDING_LENGTH);
+  return hash('sha256', text, 'base64url').slice(0, BINDING_LENGTH);
 }
 
 /** `position` is JSON text: an array of texts and nulls as a list statement gives it, or a number. */

@@ -103,12 +103,13 @@ export class ReadQueries {
     const { catalog, access, collection } = context;
     const parameters = readParameters(given, LIST_PARAMETERS, this.limits);
     const shape = readShape('list', context, parameters, this.limits);
-    const binding = cursorBinding([
-      collection.name,
-      parameters.get('sort'),
-      parameters.get('filter'),
-      parameters.get('search'),
-    ]);
+    const binding = (): string =>
+      cursorBinding([
+        collection.name,
+        parameters.get('sort'),
+        parameters.get('filter'),
+        parameters.get('search'),
+      ]);
     const { start, rowsBefore } = this.readStart(parameters, binding, shape);
     const plan = this.plans.get(`${shape.key}${startKey(start)}`, () => {
       const base = planList(parameters, collection, { catalog, access, limits: this.limits });
@@ -126,7 +127,7 @@ export class ReadQueries {
     return {
       ...this.bind(plan, shape, context),
       nextCursor: (next) =>
-        next && sealCursor(this.cursors, binding, plan.isTotalOrder ? next : String(rowsBefore + rows)),
+        next && sealCursor(this.cursors, binding(), plan.isTotalOrder ? next : String(rowsBefore + rows)),
     };
   }
 
@@ -180,7 +181,7 @@ export class ReadQueries {
 
   private readStart(
     parameters: Parameters,
-    binding: string,
+    binding: () => string,
     shape: RequestShape,
   ): { readonly start: PageStart; readonly rowsBefore: number } {
     const rowsBefore = this.readOffset(parameters);
@@ -190,7 +191,7 @@ export class ReadQueries {
       const message = 'cursor and offset exclude each other: each says where the page begins';
       throw new QueryError('conflicting-parameters', message, { parameter: 'offset' });
     }
-    const position = openCursor(this.cursors, binding, cursor);
+    const position = openCursor(this.cursors, binding(), cursor);
     if (position.kind === 'offset') return this.startAt(position.offset, shape);
     position.values.forEach((value, index) => shape.inputs.set(cursorInput(index), value));
     return {

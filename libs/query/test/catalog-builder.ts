@@ -9,7 +9,7 @@ export function catalogOf(collections: readonly Collection[]): Catalog {
   };
 }
 
-export const scalar = (name: string): DataType => ({ kind: 'scalar', name, sql: name, castSql: name });
+const scalar = (name: string): DataType => ({ kind: 'scalar', name, sql: name, castSql: name });
 
 export interface CollectionText {
   /** Types by field; a `?` at the end makes it nullable. */

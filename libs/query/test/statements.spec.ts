@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { BoundStatement, ListQuery } from '../src/index.js';
 import { BLOG_SQL } from './blog.js';
 import { accessOf, actor, EVERYTHING, QueryFixture, type Caller, type Query } from './fixture.js';
 import { formatSql } from './format-sql.js';
@@ -128,7 +129,12 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-const prepare = ({ kind, collection, query, isReader }: Shape) => {
+const prepare = ({
+  kind,
+  collection,
+  query,
+  isReader,
+}: Shape): BoundStatement & Partial<Pick<ListQuery, 'nextCursor'>> => {
   const context = blog.context(collection, isReader ? reader : { access: EVERYTHING });
   const entries = Object.entries(query);
   return kind === 'record'
@@ -141,7 +147,7 @@ it.each(Object.entries(SHAPES))('compiles %s to the reviewed statement, which ru
   await expect(formatSql(bound.statement.text)).toMatchFileSnapshot(`./sql/${name}.sql`);
   const [row] = await blog.run(bound);
   if (!shape.isPaged) return;
-  const cursor = 'nextCursor' in bound && bound.nextCursor(row?.[1] ?? null);
+  const cursor = bound.nextCursor?.(row?.[1] ?? null);
   const following = prepare({ ...shape, query: { ...shape.query, cursor: String(cursor) } });
   await expect(formatSql(following.statement.text)).toMatchFileSnapshot(`./sql/${name}.next.sql`);
   await expect(blog.run(following)).resolves.toHaveLength(1);

@@ -36,6 +36,9 @@ export function planSelection(
   return selection;
 }
 
+/** PostgreSQL cuts longer column labels, and the answer's keys are those. */
+const MAX_LABEL_BYTES = 63;
+
 class SelectionPlanner {
   readonly embedded: string[] = [];
 
@@ -79,6 +82,10 @@ class SelectionPlanner {
     const { target, isList } = names.relation(node);
     const relation = collection.relations.get(node.name);
     if (!relation) throw new Error(`the relation ${node.name} was found and is not there`);
+    if (Buffer.byteLength(node.name) > MAX_LABEL_BYTES) {
+      const message = `${node.name} cannot be embedded: its name has more than ${MAX_LABEL_BYTES} bytes`;
+      throw names.error(node, message, 'invalid-fields');
+    }
     const path = `${prefix}${printName(node.name)}`;
     this.embedded.push(path);
     const given = this.relations.get(path) ?? {};
