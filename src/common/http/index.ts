@@ -1,3 +1,4 @@
+export * from './api-problem.decorator.js';
 export * from './access.decorator.js';
 export * from './http-adapter.js';
 export * from './parse-json.js';

@@ -1,0 +1,71 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { HttpRequestContext, PUBLIC_ACTOR, type Actor } from '../common/context/index.js';
+import { Problem } from '../common/errors/index.js';
+import { ACCESS_DECISION, type AccessDecision } from '../common/http/index.js';
+import { ADMIN_ROLE } from './access-snapshot.js';
+import { ApiKeysService } from './keys/api-keys.service.js';
+import { KEY_START } from './keys/key-format.js';
+
+/** Finds out who asks, and whether the route is for them. Runs before every handler of the application. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly keys: ApiKeysService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const request = execution.switchToHttp().getRequest<FastifyRequest>();
+    const actor = await this.identify(request);
+    request.plinth = new HttpRequestContext(request, actor);
+    this.decide(actor, this.decisionFor(execution));
+    return true;
+  }
+
+  private decisionFor(execution: ExecutionContext): AccessDecision | undefined {
+    return this.reflector.getAllAndOverride<AccessDecision | undefined>(ACCESS_DECISION, [
+      execution.getHandler(),
+      execution.getClass(),
+    ]);
+  }
+
+  private decide(actor: Actor, decision: AccessDecision | undefined): void {
+    if (decision === 'public') return;
+    if (actor.kind === 'public') {
+      throw unauthenticated('This address needs a credential: send "Authorization: Bearer <key>".');
+    }
+    if (decision === 'authenticated') return;
+    // A route without a decision cannot be reached: the application does not start with one. Closed all the same.
+    if (decision !== 'admin' || !actor.roles.includes(ADMIN_ROLE)) {
+      throw new Problem('forbidden', { detail: 'This address is for the role "admin".' });
+    }
+  }
+
+  private async identify(request: FastifyRequest): Promise<Actor> {
+    const key = readCredential(request);
+    if (key === null) return PUBLIC_ACTOR;
+    const actor = await this.keys.findActor(key);
+    if (actor === null) throw unauthenticated('The credential is unknown, malformed, expired or revoked.');
+    return actor;
+  }
+}
+
+/** The key that a request carries, or null for none. Two that differ are a mistake, and neither is taken. */
+function readCredential({ headers }: FastifyRequest): string | null {
+  const { authorization } = headers;
+  const apiKey = headers['x-api-key'];
+  if (authorization === undefined && apiKey === undefined) return null;
+  const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (authorization !== undefined && !bearer?.startsWith(KEY_START)) {
+    throw unauthenticated('The credential is unknown, malformed, expired or revoked.');
+  }
+  if (Array.isArray(apiKey) || (bearer !== undefined && apiKey !== undefined && bearer !== apiKey)) {
+    throw unauthenticated('The request carries two different credentials.');
+  }
+  return bearer ?? apiKey ?? null;
+}
+
+const unauthenticated = (detail: string): Problem =>
+  new Problem('unauthenticated', { detail, headers: { 'www-authenticate': 'Bearer realm="plinth"' } });

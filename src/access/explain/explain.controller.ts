@@ -1,0 +1,23 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Access, ApiProblems } from '../../common/http/index.js';
+import { ExplainDto, ExplanationDto } from './explain.dto.js';
+import { ExplainService } from './explain.service.js';
+
+/** Why an actor may or may not do something. */
+@ApiTags('access')
+@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@Access('admin')
+@Controller('system/access')
+export class ExplainController {
+  constructor(private readonly explanations: ExplainService) {}
+
+  @Post('explain')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Explain what an actor may do' })
+  @ApiResponse({ status: 200, type: ExplanationDto, description: 'The rules, their parts and what they come to.' })
+  @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
+  explain(@Body() body: ExplainDto): Promise<ExplanationDto> {
+    return this.explanations.explain(body);
+  }
+}

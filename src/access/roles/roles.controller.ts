@@ -1,0 +1,56 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Access, ApiProblems } from '../../common/http/index.js';
+import { PageQuery } from '../system-page.js';
+import { CreateRoleDto, RoleDto, RolePageDto, UpdateRoleDto } from './role.dto.js';
+import { RolesService } from './roles.service.js';
+
+/** Roles: names that policies are written for. */
+@ApiTags('roles')
+@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@Access('admin')
+@Controller('system/roles')
+export class RolesController {
+  constructor(private readonly roles: RolesService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List roles' })
+  @ApiResponse({ status: 200, type: RolePageDto, description: 'A page of roles by name.' })
+  @ApiProblems('invalid-request')
+  list(@Query() query: PageQuery): Promise<RolePageDto> {
+    return this.roles.list(query);
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Create a role' })
+  @ApiResponse({ status: 201, type: RoleDto, description: 'The new role.' })
+  @ApiProblems('invalid-request', 'unique-violation', 'body-too-large', 'unsupported-media-type')
+  create(@Body() body: CreateRoleDto): Promise<RoleDto> {
+    return this.roles.create(body);
+  }
+
+  @Get(':name')
+  @ApiOperation({ summary: 'Get a role' })
+  @ApiResponse({ status: 200, type: RoleDto, description: 'The role.' })
+  @ApiProblems('not-found')
+  get(@Param('name') name: string): Promise<RoleDto> {
+    return this.roles.get(name);
+  }
+
+  @Patch(':name')
+  @ApiOperation({ summary: "Change a role's description" })
+  @ApiResponse({ status: 200, type: RoleDto, description: 'The role as it is now.' })
+  @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
+  update(@Param('name') name: string, @Body() body: UpdateRoleDto): Promise<RoleDto> {
+    return this.roles.update(name, body);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a role with its policies' })
+  @ApiResponse({ status: 204, description: 'The role is gone; keys that had it have it no more.' })
+  @ApiProblems('not-found', 'conflict')
+  delete(@Param('name') name: string): Promise<void> {
+    return this.roles.delete(name);
+  }
+}
