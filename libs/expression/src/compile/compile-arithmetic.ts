@@ -87,6 +87,14 @@ const AFTER_TIMESTAMP = rawSql("'10000-01-01T00:00:00Z'::timestamptz");
 const isCivil = (timestamp: Sql): Sql =>
   sql`${timestamp} >= ${FIRST_TIMESTAMP} AND ${timestamp} < ${AFTER_TIMESTAMP}`;
 
+/** A point in time as `timestamptz`; null for a date beyond what that holds. */
+export function asTimestamp(compiler: Compiler, node: ExpressionNode): Operand {
+  const value = compiler.value(node);
+  if (!isScalar(node.type.data, 'date')) return { ...value, sql: sql`${value.sql}::timestamptz` };
+  const fits = sql`${value.sql} < '294277-01-01'::date OR ${value.sql} = 'infinity'::date`;
+  return { ...value, sql: sql`CASE WHEN ${fits} THEN ${value.sql}::timestamptz END`, nullable: true };
+}
+
 /** A timestamp of the years 1 to 9999 as `timestamptz`; null for any other, and for the infinities. */
 export function civilTimestamp(compiler: Compiler, node: ExpressionNode): Operand {
   const value = compiler.value(node);

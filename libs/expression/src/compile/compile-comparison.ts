@@ -6,6 +6,7 @@ import type { EncodingData, ParameterEncoding } from '../bind-parameter.js';
 import type { Compiler } from './compiler.js';
 import {
   atom,
+  bindOnce,
   comparison,
   conjunction,
   type Condition,
@@ -103,7 +104,13 @@ function nullSafeEquality(a: Operand, b: Operand, equal: Sql = sql`${a.sql} = ${
     const bothNull = conjunction([comparison(nullTestOf(a), true), comparison(nullTestOf(b), true)]);
     return disjunction([comparison(equal, false), bothNull]);
   }
-  return comparison(sql`${a.sql} IS NOT DISTINCT FROM ${b.sql}`, true);
+  const fallible = [a, b].find((operand) => operand.isFallible === true);
+  if (fallible === undefined) return comparison(sql`${a.sql} IS NOT DISTINCT FROM ${b.sql}`, true);
+  // The SQL of the one is null also where its value is not.
+  const other = fallible === a ? b : a;
+  const isNull = nullTestOf(fallible);
+  const either = bindOnce([other], (v) => sql`(${v} = ${fallible.sql} OR ${v} IS NULL AND ${isNull})`);
+  return atom(either, false);
 }
 
 /** `left == right`. */

@@ -19,7 +19,7 @@ import {
   parameterShape,
 } from './compile-comparison.js';
 import { compileAsJson, compileIndex, compileJson, compileJsonCoercion } from './compile-json.js';
-import { compileQuantifier } from './compile-sequence.js';
+import { compileQuantifier, unified } from './compile-sequence.js';
 import type { Binding, Compiler } from './compiler.js';
 import {
   atom,
@@ -184,16 +184,20 @@ class ExpressionCompiler implements Compiler {
         return compileArithmetic(this, node);
       case 'minus':
         return compileMinus(this, node);
-      case 'call':
-        return compileCall(this, node);
+      case 'call': {
+        const call = compileCall(this, node);
+        return node.type.kind === 'bool' ? { ...call, sql: sql`(${call.sql})` } : call;
+      }
       case 'coercion':
         return this.coercion(node);
       case 'conditional': {
-        const [then, otherwise] = [this.value(node.then), this.value(node.otherwise)];
+        const [then, otherwise] = [
+          unified(this, node.then, node.type),
+          unified(this, node.otherwise, node.type),
+        ];
         const condition = this.condition(node.condition);
-        const type = rawSql(CONDITIONAL_CASTS[node.type.kind] ?? 'text');
         return {
-          sql: sql`CASE WHEN ${condition.sql} THEN ${then.sql}::${type} ELSE ${otherwise.sql}::${type} END`,
+          sql: sql`CASE WHEN ${condition.sql} THEN ${then.sql} ELSE ${otherwise.sql} END`,
           nullable: then.nullable || otherwise.nullable,
           isSimple: false,
         };
@@ -366,17 +370,6 @@ class ExpressionCompiler implements Compiler {
 }
 
 const LOWER_TEXT = { castSql: 'text', encoding: 'lower-text', data: undefined } as const;
-
-const CONDITIONAL_CASTS: Readonly<Record<string, string>> = {
-  bool: 'bool',
-  int: 'int8',
-  double: 'float8',
-  decimal: 'numeric',
-  string: 'text',
-  bytes: 'bytea',
-  timestamp: 'timestamptz',
-  duration: 'interval',
-};
 
 function literalMode(node: LiteralNode): Comparison['mode'] {
   switch (node.type.kind) {

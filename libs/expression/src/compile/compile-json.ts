@@ -25,11 +25,10 @@ function rawJson(compiler: Compiler, node: ExpressionNode): Operand {
   }
   if (node.op === 'element' && node.of.type.kind !== 'list') {
     const of = rawJson(compiler, node.of);
-    return {
-      sql: sql`(${of.sql} -> ${compileIndex(compiler, node.index)})`,
-      nullable: true,
-      isSimple: of.isSimple,
-    };
+    // Not `->`, to which a string or a number is an array of one.
+    const index = sql`jsonb_build_object('i', ${compileIndex(compiler, node.index)})`;
+    const element = sql`jsonb_path_query_first(${of.sql}, 'strict $[$i]', ${index}, TRUE)`;
+    return { sql: element, nullable: true, isSimple: of.isSimple };
   }
   if (node.op === 'auth') {
     const parameter = compiler.parameterOf({ kind: 'auth', path: node.path }, 'jsonb', 'json');

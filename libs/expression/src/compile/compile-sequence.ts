@@ -1,5 +1,6 @@
 import { joinSql, rawSql, sql, type Sql } from '../sql.js';
-import type { ExpressionNode, ListNode, QuantifierNode, SequenceNode } from '../tree.js';
+import type { ExpressionNode, ExpressionType, ListNode, QuantifierNode, SequenceNode } from '../tree.js';
+import { asTimestamp } from './compile-arithmetic.js';
 import type { Binding, Compiler } from './compiler.js';
 import {
   atom,
@@ -53,13 +54,18 @@ const ELEMENT_CASTS: Readonly<Record<string, string>> = {
   duration: 'interval',
 };
 
+/** A value where values of one kind, but perhaps of several SQL types, meet: always in the widest type of the kind. */
+export function unified(compiler: Compiler, node: ExpressionNode, type: ExpressionType): Operand {
+  const cast = rawSql(ELEMENT_CASTS[type.kind] ?? 'text');
+  if (node.type.kind === 'null') return { sql: sql`NULL::${cast}`, nullable: true, isSimple: true };
+  const value = type.kind === 'timestamp' ? asTimestamp(compiler, node) : compiler.value(node);
+  return { ...value, sql: sql`(${value.sql})::${cast}` };
+}
+
 function literalSequence(compiler: Compiler, node: ListNode): CompiledSequence {
-  const kind = node.type.kind === 'list' ? node.type.element.kind : 'null';
-  const cast = rawSql(ELEMENT_CASTS[kind] ?? 'text');
   if (node.elements.length === 0) return derivedSequence(compiler, sql`SELECT NULL::text WHERE FALSE`, true);
-  const rows = node.elements.map((element) =>
-    element.type.kind === 'null' ? sql`(NULL::${cast})` : sql`(${compiler.value(element).sql}::${cast})`,
-  );
+  const type: ExpressionType = node.type.kind === 'list' ? node.type.element : { kind: 'null' };
+  const rows = node.elements.map((element) => sql`(${unified(compiler, element, type).sql})`);
   return derivedSequence(compiler, sql`VALUES ${joinSql(rows, ', ')}`, true);
 }
 

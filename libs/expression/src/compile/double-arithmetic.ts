@@ -26,7 +26,8 @@ function multiplication(u: Sql, v: Sql): Sql {
   const most = sql`GREATEST(abs(${u}), abs(${v}))`;
   const scaledDown = sql`abs((${u} * ${number(2 ** -512)}) * (${v} * ${number(2 ** -512)}))`;
   const scaledUp = sql`abs((${u} * ${number(2 ** 538)}) * (${v} * ${number(2 ** 538)}))`;
-  return sql`CASE WHEN ${least} = 0 OR NOT ${most} < ${INFINITY} THEN ${u} * ${v}
+  return sql`CASE WHEN ${u} IS NULL OR ${v} IS NULL THEN NULL
+    WHEN ${least} = 0 OR NOT ${most} < ${INFINITY} THEN ${u} * ${v}
     WHEN ${least} >= 1 THEN CASE WHEN ${scaledDown} < 1 THEN ${u} * ${v} END
     WHEN ${most} > 1 OR ${least} >= 1e-150 THEN ${u} * ${v}
     WHEN ${scaledUp} > 2 THEN ${u} * ${v} ELSE 0 END`;
@@ -37,7 +38,7 @@ function division(u: Sql, v: Sql): Sql {
   const [dividend, divisor] = [sql`abs(${u})`, sql`abs(${v})`];
   const overflows = sql`${dividend} >= ${divisor} * ${HALF_MAX} * 2`;
   const vanishes = sql`${dividend} * ${number(2 ** 1022)} * ${number(2 ** 52)} <= ${divisor} / 2`;
-  return sql`CASE WHEN ${v} = 0 THEN NULL
+  return sql`CASE WHEN ${u} IS NULL OR ${v} IS NULL OR ${v} = 0 THEN NULL
     WHEN ${divisor} = ${INFINITY} AND ${dividend} < ${INFINITY} THEN 0
     WHEN NOT ${dividend} < ${INFINITY} OR NOT ${divisor} < ${INFINITY} OR ${u} = 0 THEN ${u} / ${v}
     WHEN ${divisor} < 1 THEN CASE WHEN ${overflows} THEN NULL ELSE ${u} / ${v} END

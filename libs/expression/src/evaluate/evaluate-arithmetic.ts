@@ -40,9 +40,10 @@ function computeDouble(operator: ArithmeticOperator, left: number, right: number
     '%': Number.NaN,
   };
   const result = results[operator];
+  // SQL does not keep the sign of what becomes zero.
+  if (operator === '/' && Number.isFinite(left) && Math.abs(right) === Infinity) return 0;
   if (!Number.isFinite(left) || !Number.isFinite(right)) return result;
   if (!Number.isFinite(result)) return null;
-  // What is too small for a double has lost its sign in SQL.
   return result === 0 && (operator === '*' || operator === '/') && left !== 0 && right !== 0 ? 0 : result;
 }
 

@@ -5,11 +5,13 @@ import type {
   Comparison,
   EqualityNode,
   ExpressionNode,
+  ExpressionType,
   LiteralNode,
   MembershipNode,
   QuantifierNode,
 } from '../tree.js';
 import { coerceJson, type CoercionTarget, isJsonObject, jsonMember, toJsonValue } from '../value/json.js';
+import { LAST_STORABLE_INSTANT, POSITIVE_INFINITY_INSTANT } from '../value/instant.js';
 import { isStorableText } from '../value/text-forms.js';
 import { Decimal, Json, literalValue, type LiteralReading, type Value } from '../value/value.js';
 import { compareValues, isEqualValue, toDecimal } from './compare-values.js';
@@ -91,7 +93,7 @@ class Evaluator {
       case 'not':
         return !this.holds(node.operand);
       case 'conditional':
-        return this.value(this.holds(node.condition) ? node.then : node.otherwise);
+        return unified(this.value(this.holds(node.condition) ? node.then : node.otherwise), node.type);
       case 'equality':
         return this.isEqual(node) !== node.isNegated;
       case 'null-test':
@@ -119,7 +121,7 @@ class Evaluator {
         return args.includes(null) ? null : computeCall(node, args);
       }
       case 'list':
-        return node.elements.map((element) => this.value(element));
+        return node.elements.map((element) => unified(this.value(element), element.type));
       default:
         throw new TypeError(`${node.op} is no single value`);
     }
@@ -296,6 +298,13 @@ class Evaluator {
 function ownMember(record: RecordValue, name: string): unknown {
   if (!Object.hasOwn(record, name)) throw new TypeError(`the record has no ${JSON.stringify(name)}`);
   return record[name];
+}
+
+/** A date that no timestamp can hold is none where dates and timestamps meet as values. */
+function unified(value: Value, type: ExpressionType): Value {
+  if (type.kind !== 'timestamp' || typeof value !== 'bigint' || value === POSITIVE_INFINITY_INSTANT)
+    return value;
+  return value > LAST_STORABLE_INSTANT ? null : value;
 }
 
 function negate(value: Value): Value {

@@ -59,6 +59,9 @@ export function splitInstant(instant: bigint): { readonly days: number; readonly
 export const FIRST_INSTANT = BigInt(daysFromCivil(1, 1, 1)) * MICROS_PER_DAY;
 export const LAST_INSTANT = BigInt(daysFromCivil(10_000, 1, 1)) * MICROS_PER_DAY - 1n;
 
+/** The last that a PostgreSQL timestamp can be; a date can be later. */
+export const LAST_STORABLE_INSTANT = BigInt(daysFromCivil(294_277, 1, 1)) * MICROS_PER_DAY - 1n;
+
 /** Years 1 to 9999: where CEL computes with timestamps. */
 export const isCivilInstant = (instant: bigint): boolean =>
   instant >= FIRST_INSTANT && instant <= LAST_INSTANT;
