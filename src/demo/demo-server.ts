@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
-import { ApiKeysService } from '../access/index.js';
+import { ApiKeysService, PoliciesService, RolesService } from '../access/index.js';
 import { AppModule } from '../app.module.js';
 import { parseConfig, type PlinthConfig } from '../common/config/index.js';
 import { openDatabaseEndpoint } from '../common/database/index.js';
 import { createLogger } from '../common/observability/index.js';
 import { startServer, stopOnSignals, type RunningServer } from '../server.js';
-import { createDemoKeys, demoKeyExpiry, installDemoAccess, type ManagementRequest } from './demo.access.js';
+import { createDemoKeys, installDemoAccess } from './demo.access.js';
 import { generateDemoRows } from './demo.data.js';
 import { finishDemo, installDemoTables } from './demo.database.js';
 import { printDemoTour, type DemoKeys } from './demo.tour.js';
@@ -45,16 +45,19 @@ export async function openDemo(
     await endpoint.stop();
   };
   try {
+    const rows = generateDemoRows();
+    const [customer] = rows.customers;
+    if (customer === undefined) throw new Error('The generator made no customers.');
     // Before the server starts, so that a database that is not ours is not even given the schema `plinth`.
-    await inTransaction(endpoint.url, (client) => installDemoTables(client, generateDemoRows()));
+    await inTransaction(endpoint.url, (client) => installDemoTables(client, rows));
     const ownConfig = Object.assign({}, config, { databaseUrl: endpoint.url });
     started = await startServer(AppModule.forRoot({ config: ownConfig, logger }), ownConfig, logger);
-    const { key: adminKey } = await started.app
-      .get(ApiKeysService)
-      .create({ name: 'demo admin', roles: ['admin'], expiresAt: demoKeyExpiry() });
-    const request = managementRequest(started.url, adminKey);
-    await inTransaction(endpoint.url, (client) => finishDemo(client, () => installDemoAccess(request)));
-    return { server: { ...started, close }, keys: await createDemoKeys(request, adminKey) };
+    const { app } = started;
+    await inTransaction(endpoint.url, (client) =>
+      finishDemo(client, () => installDemoAccess(app.get(RolesService), app.get(PoliciesService))),
+    );
+    const keys = await createDemoKeys(app.get(ApiKeysService), customer);
+    return { server: { ...started, close }, keys };
   } catch (error) {
     await close();
     throw error;
@@ -72,17 +75,4 @@ async function inTransaction(url: string, work: (client: Client) => Promise<unkn
     // Ends the transaction too, where it is still open.
     await client.end();
   }
-}
-
-function managementRequest(url: string, key: string): ManagementRequest {
-  return async (method, resource, body) => {
-    const response = await fetch(url + resource, {
-      method,
-      headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${resource} answered ${response.status}: ${text}`);
-    return text === '' ? undefined : JSON.parse(text);
-  };
 }

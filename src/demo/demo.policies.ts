@@ -15,12 +15,9 @@ export interface DemoPolicy {
   readonly check?: string;
   /** Default: every field. */
   readonly fields?: readonly string[];
-  readonly presets?: Readonly<Record<string, DemoPreset>>;
+  /** Fields that the server sets; a text is CEL. */
+  readonly presets?: Readonly<Record<string, string>>;
 }
-
-/** A value that the server sets: an expression, or a constant. */
-export type DemoPreset =
-  { readonly expression: string } | { readonly value: string | number | boolean | null };
 
 export const DEMO_ROLES: readonly DemoRole[] = [
   { name: 'customer', description: 'Buys from us: sees and changes only what is their own.' },
@@ -109,7 +106,7 @@ const CUSTOMER: readonly DemoPolicy[] = [
     collection: 'addresses',
     action: 'create',
     fields: ADDRESS_FIELDS,
-    presets: { customer_id: { expression: 'auth.claims.customer_id' } },
+    presets: { customer_id: 'auth.claims.customer_id' },
   },
   { role: 'customer', collection: 'addresses', action: 'update', condition: OWN.row, fields: ADDRESS_FIELDS },
   { role: 'customer', collection: 'addresses', action: 'delete', condition: OWN.row },
@@ -120,7 +117,7 @@ const CUSTOMER: readonly DemoPolicy[] = [
     action: 'create',
     fields: ['address_id', 'note'],
     check: 'address.customer_id == auth.claims.customer_id',
-    presets: { customer_id: { expression: 'auth.claims.customer_id' }, channel: { value: 'web' } },
+    presets: { customer_id: 'auth.claims.customer_id', channel: '"web"' },
   },
   { role: 'customer', collection: 'orders', action: 'update', condition: OWN_PENDING, fields: ['note'] },
   {
@@ -166,9 +163,9 @@ const CUSTOMER: readonly DemoPolicy[] = [
     check:
       'product.order_items.exists(item, item.order.customer_id == auth.claims.customer_id && item.order.status == "delivered")',
     presets: {
-      customer_id: { expression: 'auth.claims.customer_id' },
-      author_email: { expression: 'auth.claims.email' },
-      status: { value: 'pending' },
+      customer_id: 'auth.claims.customer_id',
+      author_email: 'auth.claims.email',
+      status: '"pending"',
     },
   },
   {
@@ -177,7 +174,7 @@ const CUSTOMER: readonly DemoPolicy[] = [
     action: 'update',
     condition: OWN.row,
     fields: ['rating', 'title', 'body'],
-    presets: { status: { value: 'pending' } },
+    presets: { status: '"pending"' },
   },
   { role: 'customer', collection: 'reviews', action: 'delete', condition: OWN.row },
 ];
@@ -217,7 +214,7 @@ const STAFF: readonly DemoPolicy[] = [
     fields: ['name', 'description', 'category_id', 'flavours', 'attributes', 'price', 'published_at'],
     // Nobody sells below cost, and a price more than doubles only by hand of an administrator.
     check: 'price >= cost_price && price <= old.price * 2.0',
-    presets: { updated_at: { expression: 'now' } },
+    presets: { updated_at: 'now' },
   },
   {
     role: 'staff',
@@ -254,7 +251,7 @@ const STAFF: readonly DemoPolicy[] = [
     collection: 'stock_movements',
     action: 'create',
     fields: ['product_id', 'order_id', 'reason', 'quantity'],
-    presets: { employee_id: { expression: 'auth.claims.employee_id' } },
+    presets: { employee_id: 'auth.claims.employee_id' },
   },
 ];
 

@@ -32,7 +32,7 @@ const POLICIES: readonly object[] = [
     action: 'create',
     fields: ['invoice_id', 'customer_id', 'total'],
     check: `customer.${MINE}`,
-    presets: { invoice_date: { expression: 'now' } },
+    presets: { invoice_date: 'now' },
   },
 ];
 

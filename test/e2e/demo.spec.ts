@@ -5,6 +5,13 @@ import { DEMO_TOUR, openDemo, printDemoTour, type DemoKeys, type DemoRequest } f
 import type { RunningServer } from '../../src/server.js';
 import { createTestDatabase, type TestDatabase } from '../kit/database.js';
 
+interface Answer {
+  readonly status: number;
+  // Tests look into answers of every shape.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
 describe('plinth demo', () => {
   let database: TestDatabase;
   let config: PlinthConfig;
@@ -24,15 +31,7 @@ describe('plinth demo', () => {
     await database.drop();
   });
 
-  // Tests look into answers of every shape.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  const ask = async ({
-    actor,
-    method,
-    path,
-    query,
-    body,
-  }: Omit<DemoRequest, 'shows'>): Promise<{ status: number; body: any }> => {
+  const ask = async ({ actor, method, path, query, body }: Omit<DemoRequest, 'shows'>): Promise<Answer> => {
     const address = `${server.url}${path}?${new URLSearchParams(query).toString()}`;
     const response = await fetch(address, {
       method,
