@@ -76,6 +76,20 @@ const retryAfter: Header = {
   schema: { type: 'integer', minimum: 0 },
 };
 
+const challenge: Header = {
+  description: 'How to send a credential (RFC 9110).',
+  schema: { type: 'string' },
+};
+
+function problemHeaders(components: Components, status: ProblemStatus): Record<string, Reference> {
+  const headers = { 'X-Request-Id': requestIdHeader(components) };
+  if (status === 401)
+    return { ...headers, 'WWW-Authenticate': components.header('WWW-Authenticate', () => challenge) };
+  return status === 503
+    ? { ...headers, 'Retry-After': components.header('Retry-After', () => retryAfter) }
+    : headers;
+}
+
 /** The types of problem that an answer with this status can be. */
 const typesOf = (status: number): string[] =>
   (Object.keys(PROBLEMS) as ProblemType[])
@@ -99,10 +113,7 @@ function problemResponse(components: Components, status: ProblemStatus): Referen
   const [name, description] = RESPONSES[status];
   return components.response(name, () => ({
     description,
-    headers: {
-      'X-Request-Id': requestIdHeader(components),
-      ...(status === 503 ? { 'Retry-After': components.header('Retry-After', () => retryAfter) } : {}),
-    },
+    headers: problemHeaders(components, status),
     content: { 'application/problem+json': { schema: problemOf(components, status) } },
   }));
 }
