@@ -145,6 +145,29 @@ describe('a field that the caller may not see', () => {
   });
 });
 
+describe('a record', () => {
+  it('is not found by a key that is hidden on it, and has no address where the key is hidden everywhere', async () => {
+    const masked = accessOf(blog.catalog, 'masked key', {
+      posts: [{ fields: ['title'] }, { condition: 'views > 4', fields: ['id'] }],
+    });
+    const found = new Map<unknown, unknown>();
+    for (const { id, views } of await blog.sql<{ id: number; views: number }>(
+      'SELECT id, views FROM posts',
+    )) {
+      found.set(
+        views > 4,
+        found.get(views > 4) ?? (await blog.record('posts', String(id), {}, { access: masked })),
+      );
+    }
+    expect(found.get(true)).toMatchObject({ id: expect.any(Number), title: expect.any(String) });
+    expect(found.get(false)).toBeNull();
+    const hidden = accessOf(blog.catalog, 'hidden key', { posts: [{ fields: ['title'] }] });
+    await expect(blog.record('posts', '1', {}, { access: hidden })).rejects.toMatchObject({
+      code: 'invalid-key',
+    });
+  });
+});
+
 describe('a relation', () => {
   it.each([
     ['users', { fields: 'id,company(name)' }],

@@ -21,7 +21,7 @@ export function keyPredicate(scope: RowScope): Sql {
       isExact ? sql`${field} = ${value}` : sql`(${field})::text = ${value}`;
     // The stored value is compared first, and by itself, because an index can find only that.
     const found = compare(stored.sql);
-    return scope.isMasked(name) ? [found, sql`(${scope.field(name).sql}) IS NOT NULL`] : [found];
+    return scope.isMasked(name) ? [found, sql`${scope.field(name).sql} IS DISTINCT FROM NULL`] : [found];
   });
   return conditions.length === 0 ? rawSql('false') : joinSql(conditions, ' AND ');
 }

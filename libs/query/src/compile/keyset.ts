@@ -58,8 +58,11 @@ function splitRuns(keys: readonly BoundKey[]): readonly Run[] {
 
 const isPlain = (key: BoundKey): boolean => !key.nullable && !key.isNullValue;
 
-const equals = (key: BoundKey): Sql =>
-  key.isNullValue ? sql`${key.sql} IS NULL` : sql`${key.sql} = ${key.value}`;
+const isNull = (key: SortKey): Sql =>
+  key.isRow ? sql`${key.sql} IS NOT DISTINCT FROM NULL` : sql`${key.sql} IS NULL`;
+const isNotNull = (key: SortKey): Sql =>
+  key.isRow ? sql`${key.sql} IS DISTINCT FROM NULL` : sql`${key.sql} IS NOT NULL`;
+const equals = (key: BoundKey): Sql => (key.isNullValue ? isNull(key) : sql`${key.sql} = ${key.value}`);
 
 function afterRun(run: Run): readonly Sql[] {
   const [key] = run;
@@ -77,9 +80,9 @@ function afterRun(run: Run): readonly Sql[] {
     return [sql`(${columns}) ${operator} (${values})`];
   }
   // Nulls are last, or first when descending.
-  if (key.isNullValue) return key.descending ? [sql`${key.sql} IS NOT NULL`] : [];
+  if (key.isNullValue) return key.descending ? [isNotNull(key)] : [];
   const beyond = sql`${key.sql} ${operator} ${key.value}`;
-  return key.nullable && !key.descending ? [beyond, sql`${key.sql} IS NULL`] : [beyond];
+  return key.nullable && !key.descending ? [beyond, isNull(key)] : [beyond];
 }
 
 /** All segments in one predicate, with a bound on the leading key where there is one for the index to start from. */

@@ -9,6 +9,8 @@ export interface SortKey {
   readonly sql: Sql;
   readonly nullable: boolean;
   readonly descending: boolean;
+  /** Whether its values are rows themselves: `IS NULL` would also be true of a row of nulls, which sorts as a value. */
+  readonly isRow: boolean;
   /** Whether an index could give rows in its order, were it the first key. */
   readonly isIndexed: boolean;
   /** The type that a cursor's text is cast to. */
@@ -32,10 +34,17 @@ export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): 
     const owner = key.path.reduce((near, relation) => near.one(relation), start);
     const field = owner.field(key.field.name);
     // A domain's values compare as its base type's; a cast to the domain would run its checks for nothing.
-    const { castSql } = baseType(field.type);
+    const type = baseType(field.type);
     const isStored = key.path.length === 0 && (key.raw || !scope.isMasked(key.field.name));
     const isIndexed = isStored && leadsIndex(key.field.name, scope.collection);
-    return { sql: field.sql, nullable: field.nullable, descending, isIndexed, castSql };
+    return {
+      sql: field.sql,
+      nullable: field.nullable,
+      descending,
+      isRow: type.kind === 'composite',
+      isIndexed,
+      castSql: type.castSql,
+    };
   });
 }
 
