@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ReadQueries } from '@plinth/query';
+import { ReadQueries, WriteQueries } from '@plinth/query';
 import { PlinthConfig } from '../common/config/index.js';
 import { CursorCodecService } from './cursor-codec.js';
 
@@ -7,9 +7,11 @@ import { CursorCodecService } from './cursor-codec.js';
 @Injectable()
 export class QueryPlans {
   readonly reads: ReadQueries;
+  readonly writes: WriteQueries;
 
   constructor(cursors: CursorCodecService, config: PlinthConfig) {
     const limits = { maxLimit: config.maxLimit, defaultLimit: Math.min(50, config.maxLimit) };
     this.reads = new ReadQueries({ cursors, limits, cacheCapacity: config.planCacheSize });
+    this.writes = new WriteQueries({ limits, cacheCapacity: config.planCacheSize });
   }
 }

@@ -1,4 +1,4 @@
-import { QueryError, type QueryErrorCode } from '@plinth/query';
+import { type QueryError, type QueryErrorCode, type WriteError, type WriteErrorCode } from '@plinth/query';
 import { Problem, type ProblemType } from '../common/errors/index.js';
 
 const PROBLEM_TYPES: Readonly<Record<QueryErrorCode, ProblemType>> = {
@@ -19,7 +19,7 @@ const PROBLEM_TYPES: Readonly<Record<QueryErrorCode, ProblemType>> = {
   'invalid-measure': 'invalid-parameter',
   'invalid-group': 'invalid-parameter',
   'invalid-key': 'invalid-key',
-  'too-costly': 'query-too-complex',
+  'query-too-complex': 'query-too-complex',
 };
 
 /** A mistake that the query engine found, as a problem: which parameter, where in it, and what may have been meant. */
@@ -49,4 +49,25 @@ export function queryProblem(error: QueryError): Problem {
 function sentence(message: string): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+const WRITE_PROBLEM_TYPES: Readonly<Record<WriteErrorCode, ProblemType>> = {
+  'invalid-json': 'invalid-json',
+  'invalid-body': 'invalid-request',
+  'body-too-large': 'body-too-large',
+  'invalid-record': 'invalid-record',
+  forbidden: 'forbidden',
+  'not-supported': 'not-implemented',
+  'invalid-upsert': 'invalid-parameter',
+  'invalid-batch': 'invalid-request',
+  'filter-required': 'filter-required',
+};
+
+/** A write that was refused before it reached the database, as a problem with every field at fault. */
+export function writeProblem(error: WriteError): Problem {
+  return new Problem(WRITE_PROBLEM_TYPES[error.code], {
+    detail: sentence(error.message),
+    ...(error.errors.length > 0 ? { errors: error.errors } : {}),
+    cause: error,
+  });
 }

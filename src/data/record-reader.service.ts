@@ -10,12 +10,13 @@ import { CatalogService } from '../catalog/index.js';
 import type { RequestContext } from '../common/context/index.js';
 import { Database, type StatementExecutor, type TextRow } from '../common/database/index.js';
 import { Problem } from '../common/errors/index.js';
+import { explainFailure } from './database-failure.js';
 import { digestContent, formatEntityTag, matchesNone } from './entity-tag.js';
 import { QueryPlans } from './query-plans.js';
 import type { RecordAddress } from './record-address.js';
 import type { RecordAnswer } from './record-answer.js';
 import type { RecordRequest } from './record-request.js';
-import { SchemaChangeRetry } from './schema-change-retry.js';
+import { RetryService } from './retry.service.js';
 
 /** Reads records: one statement a request, whose JSON goes out as it came. */
 @Injectable()
@@ -26,7 +27,7 @@ export class RecordReader {
     private readonly database: Database,
     private readonly catalog: CatalogService,
     private readonly access: AccessService,
-    private readonly retry: SchemaChangeRetry,
+    private readonly retry: RetryService,
     plans: QueryPlans,
   ) {
     this.queries = plans.reads;
@@ -34,17 +35,24 @@ export class RecordReader {
 
   /** A page of records: `{"data": [...], "page": {"next", "total"?}}`. */
   list(context: RequestContext, { address, path }: RecordRequest): Promise<RecordAnswer> {
-    return this.retry.run(async () => {
-      const query = this.queries.list(this.contextFor(context, address.collection), address.parameters);
-      const [data, next, total] = getRow(await this.run(this.database, query));
-      const cursor = query.nextCursor(next ?? null);
-      const page = total == null ? { next: cursor } : { next: cursor, total: Number(total) };
-      return {
-        status: 200,
-        headers: cursor === null ? {} : { link: `<${nextPagePath(path, address, cursor)}>; rel="next"` },
-        body: `{"data":${data ?? '[]'},"page":${JSON.stringify(page)}}`,
-      };
-    });
+    return this.retry.run(() => this.listWith(this.database, context, address, path));
+  }
+
+  /** The same inside a transaction. */
+  async listWith(
+    executor: StatementExecutor,
+    context: RequestContext,
+    address: RecordAddress,
+    path: string,
+  ): Promise<RecordAnswer> {
+    const queryContext = this.contextFor(context, address.collection);
+    const query = this.queries.list(queryContext, address.parameters);
+    const [data, next, total] = getRow(await this.run(executor, queryContext, query));
+    const cursor = query.nextCursor(next ?? null);
+    const page = total == null ? { next: cursor } : { next: cursor, total: Number(total) };
+    const headers: Record<string, string> =
+      cursor === null ? {} : { link: `<${nextPagePath(path, address, cursor)}>; rel="next"` };
+    return { status: 200, headers, body: `{"data":${data ?? '[]'},"page":${JSON.stringify(page)}}` };
   }
 
   /**
@@ -62,12 +70,9 @@ export class RecordReader {
     address: RecordAddress,
     ifNoneMatch: string | null,
   ): Promise<RecordAnswer> {
-    const query = this.queries.record(
-      this.contextFor(context, address.collection),
-      address.key,
-      address.parameters,
-    );
-    const [row] = await this.run(executor, query);
+    const queryContext = this.contextFor(context, address.collection);
+    const query = this.queries.record(queryContext, address.key, address.parameters);
+    const [row] = await this.run(executor, queryContext, query);
     const body = row?.[0];
     if (row === undefined || body == null) {
       throw new Problem('not-found', { detail: 'There is no such record.' });
@@ -84,8 +89,9 @@ export class RecordReader {
   /** Groups and measures: `{"data": [...]}`. */
   aggregate(context: RequestContext, { address }: RecordRequest): Promise<RecordAnswer> {
     return this.retry.run(async () => {
-      const query = this.queries.aggregate(this.contextFor(context, address.collection), address.parameters);
-      const [data] = getRow(await this.run(this.database, query));
+      const queryContext = this.contextFor(context, address.collection);
+      const query = this.queries.aggregate(queryContext, address.parameters);
+      const [data] = getRow(await this.run(this.database, queryContext, query));
       return { status: 200, headers: {}, body: `{"data":${data ?? '[]'}}` };
     });
   }
@@ -99,11 +105,23 @@ export class RecordReader {
 
   private run(
     executor: StatementExecutor,
+    context: QueryContext,
     { statement, values }: BoundStatement,
   ): Promise<readonly TextRow[]> {
-    return executor.execute({ name: statement.name, text: statement.text, values });
+    return explainFailure(
+      () => ({ ...NO_BODY, ...context }),
+      () => executor.execute({ name: statement.name, text: statement.text, values }),
+    );
   }
 }
+
+/** A read has no body that a failure could point into. */
+const NO_BODY = {
+  records: 0,
+  pointer: (): string => '',
+  sentFields: new Set<string>(),
+  knownFields: new Set<string>(),
+};
 
 function getRow(rows: readonly TextRow[]): TextRow {
   const [row] = rows;
@@ -112,11 +130,10 @@ function getRow(rows: readonly TextRow[]): TextRow {
 }
 
 function nextPagePath(path: string, { parameters }: RecordAddress, cursor: string): string {
-  const next = new URLSearchParams(
-    parameters
-      .filter(([name]) => name !== 'cursor' && name !== 'offset')
-      .map(([name, value]) => [name, value]),
-  );
+  const next = new URLSearchParams();
+  for (const [name, value] of parameters) {
+    if (name !== 'cursor' && name !== 'offset') next.append(name, value);
+  }
   next.set('cursor', cursor);
   return `${path}?${next.toString()}`;
 }

@@ -10,7 +10,7 @@ export class Policy {
   id: string;
 
   /** Order of creation: the first policy that presets a field wins. */
-  @Column('bigint', { insert: false, update: false })
+  @Column({ type: 'bigint', insert: false, update: false })
   position: string;
 
   @Column('text')

@@ -29,9 +29,10 @@ export class ConfigError extends Error {
 
   constructor(readonly mistakes: readonly { readonly variable: string; readonly message: string }[]) {
     super(
-      ['The configuration is not valid:', ...mistakes.map(({ variable, message }) => `  ${variable} ${message}`)].join(
-        '\n',
-      ),
+      [
+        'The configuration is not valid:',
+        ...mistakes.map(({ variable, message }) => `  ${variable} ${message}`),
+      ].join('\n'),
     );
   }
 }

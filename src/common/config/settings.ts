@@ -64,7 +64,9 @@ export const SETTINGS = {
     description: 'The address to listen on. Set 0.0.0.0 to be reached from other machines.',
     defaultValue: '127.0.0.1',
     parse: (text) =>
-      /^[A-Za-z0-9.:_-]{1,253}$/.test(text) ? { value: text } : { mistake: 'must be an IP address or a host name' },
+      /^[A-Za-z0-9.:_-]{1,253}$/.test(text)
+        ? { value: text }
+        : { mistake: 'must be an IP address or a host name' },
   }),
   databaseUrl: setting<string | null>({
     variable: 'DATABASE_URL',

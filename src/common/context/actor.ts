@@ -17,4 +17,5 @@ export const PUBLIC_ACTOR: Actor = Object.freeze({
 });
 
 /** One text that tells actors of all kinds apart: for logs, idempotency keys and caches. */
-export const actorKey = (actor: Actor): string => (actor.id === null ? actor.kind : `${actor.kind}:${actor.id}`);
+export const actorKey = (actor: Actor): string =>
+  actor.id === null ? actor.kind : `${actor.kind}:${actor.id}`;

@@ -53,8 +53,12 @@ async function waitForDatabase(url: string, waitMs: number, logger: Logger): Pro
       }
       return;
     } catch (error) {
-      if (error instanceof UnsupportedDatabaseError || !isTransient(error) || Date.now() >= deadline) throw error;
-      logger.warn({ attempt, reason: (error as Error).message }, 'The database cannot be reached yet, trying again');
+      if (error instanceof UnsupportedDatabaseError || !isTransient(error) || Date.now() >= deadline)
+        throw error;
+      logger.warn(
+        { attempt, reason: (error as Error).message },
+        'The database cannot be reached yet, trying again',
+      );
       await new Promise((resolve) => {
         setTimeout(resolve, Math.min(2000, 200 * 2 ** attempt));
       });

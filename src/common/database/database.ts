@@ -50,7 +50,9 @@ export class Database implements OnApplicationShutdown {
       statement_timeout: config.statementTimeoutMs || undefined,
     });
     // An idle connection that dies is replaced by the pool; without a handler it would end the process.
-    this.pool.on('error', (error) => logger.warn({ reason: error.message }, 'A database connection was lost'));
+    this.pool.on('error', (error) =>
+      logger.warn({ reason: error.message }, 'A database connection was lost'),
+    );
     this.listener = new NotificationListener(connection, logger);
   }
 
@@ -98,6 +100,23 @@ export class Database implements OnApplicationShutdown {
       });
       throw toProblem(error);
     } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Runs `work` in a transaction that is always rolled back: for finding out, never for changing. */
+  async rehearse<T>(work: (executor: StatementExecutor, client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      return await work({ execute: (statement) => executeOn(client, statement) }, client);
+    } catch (error) {
+      throw toProblem(error);
+    } finally {
+      await client.query('ROLLBACK').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
       client.release(broken);
     }
   }

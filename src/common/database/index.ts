@@ -1,5 +1,9 @@
 export { Database, type PreparedStatement, type StatementExecutor, type TextRow } from './database.js';
-export { openDatabaseEndpoint, UnsupportedDatabaseError, type DatabaseEndpoint } from './database-endpoint.js';
+export {
+  openDatabaseEndpoint,
+  UnsupportedDatabaseError,
+  type DatabaseEndpoint,
+} from './database-endpoint.js';
 export { DatabaseModule } from './database.module.js';
 export { isDatabaseUnavailable } from './database-errors.js';
 export { SYSTEM_DATA_SOURCE, systemDataSourceOptions } from './system-data-source.js';

@@ -49,7 +49,11 @@ export class NotificationListener {
   }
 
   private async open(): Promise<void> {
-    const client = new pg.Client({ ...this.connection, connectionTimeoutMillis: 5000, query_timeout: PROBE_MS });
+    const client = new pg.Client({
+      ...this.connection,
+      connectionTimeoutMillis: 5000,
+      query_timeout: PROBE_MS,
+    });
     client.on('notification', ({ channel, payload }) => this.deliver(channel, payload ?? ''));
     client.on('error', (error) => this.onLost(client, error));
     client.on('end', () => this.onLost(client, new Error('the connection ended')));

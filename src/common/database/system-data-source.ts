@@ -50,7 +50,9 @@ async function migrate(dataSource: DataSource): Promise<void> {
   await runner.connect();
   try {
     await runner.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-    const [found]: unknown[] = await runner.query(`SELECT 1 FROM pg_namespace WHERE nspname = $1`, [SYSTEM_SCHEMA]);
+    const [found]: unknown[] = await runner.query(`SELECT 1 FROM pg_namespace WHERE nspname = $1`, [
+      SYSTEM_SCHEMA,
+    ]);
     // Asked first, because a role may own the schema without the right to create one.
     if (found === undefined) await runner.query(`CREATE SCHEMA ${SYSTEM_SCHEMA}`);
     await dataSource.runMigrations({ transaction: 'each' });

@@ -17,7 +17,12 @@ export class ProblemFilter implements ExceptionFilter {
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = toProblem(error);
     if (problem.status >= 500) {
-      const data = { requestId: request.id, method: request.method, problem: problem.type, error: describe(error) };
+      const data = {
+        requestId: request.id,
+        method: request.method,
+        problem: problem.type,
+        error: describe(error),
+      };
       if (problem.type === 'internal-error') this.logger.error(data, 'A request failed');
       else this.logger.warn(data, 'A request could not be served');
     }
@@ -74,10 +79,13 @@ export function toProblem(error: unknown): Problem {
     const type = STATUS_PROBLEMS[error.getStatus()];
     return type === undefined
       ? new Problem('internal-error', { cause: error })
-      : new Problem(type, { detail: type === 'not-found' ? 'There is nothing at this address.' : error.message });
+      : new Problem(type, {
+          detail: type === 'not-found' ? 'There is nothing at this address.' : error.message,
+        });
   }
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
-  const type = FASTIFY_PROBLEMS[code ?? ''] ?? (isClientError(statusCode) ? STATUS_PROBLEMS[statusCode] : undefined);
+  const type =
+    FASTIFY_PROBLEMS[code ?? ''] ?? (isClientError(statusCode) ? STATUS_PROBLEMS[statusCode] : undefined);
   return type === undefined
     ? new Problem('internal-error', { cause: error })
     : new Problem(type, { detail: message, cause: error });

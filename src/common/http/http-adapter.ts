@@ -14,7 +14,10 @@ const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 const TEXT_BODY_PATHS = /^\/api\//;
 
 /** Fastify as Plinth wants it: request ids, strict JSON, problems for everything that fails before a handler. */
-export function createHttpAdapter(config: Pick<PlinthConfig, 'bodyLimitBytes'>, logger: Logger): FastifyAdapter {
+export function createHttpAdapter(
+  config: Pick<PlinthConfig, 'bodyLimitBytes'>,
+  logger: Logger,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
     genReqId: (request: IncomingMessage) => {
@@ -51,9 +54,11 @@ export function createHttpAdapter(config: Pick<PlinthConfig, 'bodyLimitBytes'>, 
     // The path without its query: filters hold people's data.
     const path = request.url.split('?', 1)[0];
     const durationMs = Math.round(reply.elapsedTime * 100) / 100;
-    logger.debug({ requestId: request.id, method: request.method, path, status: reply.statusCode, durationMs }, 'request');
+    logger.debug(
+      { requestId: request.id, method: request.method, path, status: reply.statusCode, durationMs },
+      'request',
+    );
     done();
   });
   return adapter;
 }
-

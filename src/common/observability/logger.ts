@@ -12,7 +12,12 @@ export abstract class Logger {
 }
 
 /** Places where a credential could stand if somebody logged a whole request. */
-const SECRET_PATHS = ['req.headers.authorization', 'req.headers.cookie', 'req.headers["x-api-key"]', 'headers.authorization'];
+const SECRET_PATHS = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'req.headers["x-api-key"]',
+  'headers.authorization',
+];
 
 /** A pino logger as the configuration asks for it. Lines go to stderr, so that a command's stdout stays its answer. */
 export function createLogger(config: Pick<PlinthConfig, 'logLevel' | 'logFormat'>): PinoLogger {
