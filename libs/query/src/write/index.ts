@@ -19,3 +19,20 @@ export {
   type WriteQuery,
 } from './write-queries.js';
 export { WRITE_FUNCTIONS_SQL } from './database-functions.js';
+export {
+  DEFAULT_BATCH_LIMITS,
+  parseBatch,
+  type BatchLimits,
+  type BatchMethod,
+  type BatchOperation,
+} from './batch/parse-batch.js';
+export { addressText, resolveReferences } from './batch/reference.js';
+export {
+  isDatabaseError,
+  type DatabaseErrorLike,
+  type DatabaseProblem,
+  type DatabaseProblemType,
+} from './failure/database-problem.js';
+export { locateFailure, locateFailureInTransaction, type ProbeConnection } from './failure/locate-failure.js';
+export type { FailureContext } from './failure/failure-context.js';
+export { translateDatabaseError } from './failure/translate-database-error.js';

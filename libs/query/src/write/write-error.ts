@@ -84,14 +84,14 @@ export class ProblemList {
     if (!this.isFull) this.problems.push({ pointer, code, message });
   }
 
-  /** @throws WriteError `invalid-record` when there is any */
-  throwIfAny(): void {
+  /** @throws WriteError with all of them when there is any */
+  throwIfAny(code: WriteErrorCode = 'invalid-record'): void {
     const [first] = this.problems;
     if (!first) return;
     const count = this.problems.length;
     const detail =
       count === 1 ? `${first.pointer || '/'} ${first.message}.` : `${count} values are at fault.`;
-    throw new WriteError('invalid-record', detail, this.problems);
+    throw new WriteError(code, detail, this.problems);
   }
 }
 

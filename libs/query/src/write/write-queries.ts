@@ -1,6 +1,6 @@
 import type { Sql } from '@plinth/expression';
-import type { Collection } from '@plinth/schema';
-import type { CollectionAccess } from '../access.js';
+import type { Catalog, Collection } from '@plinth/schema';
+import type { AccessView, CollectionAccess } from '../access.js';
 import { keyInput } from '../compile/key.js';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../limits.js';
 import { readParameters, type Parameters } from '../parse/parameters.js';
@@ -58,6 +58,8 @@ export interface PreconditionOptions extends WriteOptions {
 
 /** A write that is ready to be run; its one row is for `readWriteResult`. */
 export interface WriteQuery extends BoundStatement {
+  readonly catalog: Catalog;
+  readonly access: AccessView;
   readonly collection: Collection;
   /** How many records the body has; 0 where there is none. */
   readonly records: number;
@@ -360,11 +362,13 @@ function finish(
     readonly prefix?: (count: number) => BoundStatement;
   },
 ): WriteQuery {
-  const { collection, auth } = context;
+  const { catalog, access, collection, auth } = context;
   for (const [name, value] of inputs) shape.inputs.set(name, value);
   const bound = { statement, values: bindStatement(statement, { ...shape, auth }) };
   return {
     ...bound,
+    catalog,
+    access,
     collection,
     records: sent.checked.length,
     pointer: sent.pointer ?? (() => ''),

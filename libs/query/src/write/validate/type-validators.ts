@@ -40,6 +40,25 @@ export function typeValidator(type: DataType): ValueValidator {
 export const isNotNullType = (type: DataType): boolean =>
   type.kind === 'domain' && (type.notNull || isNotNullType(type.base));
 
+/** Texts that anything may be in. */
+const FREE_TEXTS = new Set(['text', 'varchar', 'bpchar', 'citext', 'bit', 'varbit', 'numeric']);
+
+/** Whether a value that passed its validator is sure to be taken; the others PostgreSQL may still refuse. */
+export function isFullyValidated(type: DataType): boolean {
+  switch (type.kind) {
+    case 'scalar':
+      return (SCALARS.has(type.name) && type.name !== 'cidr') || FREE_TEXTS.has(type.name);
+    case 'domain':
+      return isFullyValidated(type.base);
+    case 'array':
+      return isFullyValidated(type.element);
+    case 'composite':
+      return type.fields.every((field) => isFullyValidated(field.type));
+    default:
+      return type.kind === 'enum';
+  }
+}
+
 const SCALARS: ReadonlyMap<string, ValueValidator> = new Map([
   ['bool', booleanValidator],
   ['int2', integerValidator(-(2n ** 15n), 2n ** 15n - 1n)],
