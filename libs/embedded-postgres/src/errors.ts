@@ -37,6 +37,11 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Whether a program's last words tell that the disk was full. */
+export function tellsOfFullDisk(output: string): boolean {
+  return /No space left on device|Disk quota exceeded|Check free disk space/.test(output);
+}
+
 /** Says what to do about a system error that came up while working in the database's folder; gives others back. */
 export function explainFolderError(error: unknown, folder: string): unknown {
   if (error instanceof EmbeddedPostgresError) return error;

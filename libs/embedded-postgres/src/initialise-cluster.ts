@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseInitialiseIdentity, type Account, type InitialiseIdentity } from './account.js';
-import { EmbeddedPostgresError, errorText, systemErrorCode } from './errors.js';
+import { EmbeddedPostgresError, errorText, systemErrorCode, tellsOfFullDisk } from './errors.js';
 import { isPresent, replaceFile, type Home } from './home.js';
 import { isAlive } from './postmaster.js';
 import { runProgram, type ProgramResult } from './run-program.js';
@@ -195,7 +195,7 @@ function initdbError(
   identity: InitialiseIdentity,
 ): EmbeddedPostgresError {
   const output = result.error?.message ?? result.output;
-  if (/No space left on device|Disk quota exceeded/.test(output)) {
+  if (tellsOfFullDisk(output)) {
     return new EmbeddedPostgresError(
       'embedded.disk-full',
       `The disk is too full to make a database in ${workPath} (50 MB): ${lastLines(output, 3)}. ` +

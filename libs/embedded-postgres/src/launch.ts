@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tellsOfFullDisk } from './errors.js';
 import type { Home } from './home.js';
 import { findLockFile, OWNER_OPTION } from './postmaster.js';
 import { programEnvironment } from './run-program.js';
@@ -76,7 +77,7 @@ export function classifyFailure(log: string): LaunchFailure {
   if (/could not bind .*(in use|denied)|could not create any TCP\/IP sockets/i.test(log)) return 'port-taken';
   if (/lock file ".*postmaster\.pid" (already exists|is empty)/.test(log)) return 'locked';
   if (/pre-existing shared memory block .* is still in use/.test(log)) return 'remains';
-  if (/No space left on device|Disk quota exceeded/.test(log)) return 'disk-full';
+  if (tellsOfFullDisk(log)) return 'disk-full';
   return 'other';
 }
 

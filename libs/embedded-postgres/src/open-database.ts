@@ -21,7 +21,9 @@ export interface ServerAddress {
 
 /** The connection URL of a database. */
 export function databaseUrl({ port, user, password }: ServerAddress, database: string): string {
-  return `postgres://${user}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  // The driver decodes the path of a URL as a whole, which leaves these two encoded.
+  if (/[?#]/.test(database)) throw new TypeError(`A database's name must not contain ? or #: "${database}"`);
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${encodeURI(database)}`;
 }
 
 /** Makes sure that a database of this name is there and lets the user in; gives its URL. */

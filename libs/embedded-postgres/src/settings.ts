@@ -32,7 +32,7 @@ export function tuneSettings(machine: Machine): Settings {
     // What the planner may expect to be cached, the operating system's cache included. Allocates nothing.
     effective_cache_size: megabytes(clamp(memory / 2, 64 * MB, 64 * GB)),
     // Per sort or hash. A tenth of the memory when a quarter of all connections run one each.
-    work_mem: megabytes(clamp(memory / 10 / (MAX_CONNECTIONS / 4), 4 * MB, 64 * MB)),
+    work_mem: megabytes(clamp(memory / 10 / (MAX_CONNECTIONS / 4), 2 * MB, 64 * MB)),
     maintenance_work_mem: megabytes(clamp(memory / 16, 32 * MB, 1 * GB)),
     max_connections: String(MAX_CONNECTIONS),
     // Explicit huge pages need an operator who reserves them; without one, trying only adds a message to the log.
