@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVERYTHING, NOBODY, QueryFixture } from './fixture.js';
+import { QueryError } from '../src/index.js';
 import { isOrdered } from '../src/types.js';
 
 /** Types with some of their values, the awkward ones among them. */
@@ -78,6 +79,8 @@ afterAll(() => types.close());
 
 const typeOf = (name: string) => types.catalog.collections.get('kinds')?.fields.get(column(name))?.type;
 
+const codeOf = (error: unknown): unknown => (error instanceof QueryError ? error.code : error);
+
 describe('values of every type', () => {
   it.each(NAMES)('are answered as to_json gives them, bytea as base64: %s', async (name) => {
     const field = column(name);
@@ -100,12 +103,12 @@ describe('values of every type', () => {
       [field, ''],
       [`-${field}`, ' DESC'],
     ] as const) {
-      if (!type || !isOrdered(type)) {
-        await expect(types.list('kinds', { sort })).rejects.toMatchObject({ code: 'invalid-sort' });
-        continue;
-      }
-      const expected = await types.sql(`SELECT id FROM kinds ORDER BY ${field}${direction}, id${direction}`);
-      expect(await types.listAll('kinds', { sort, limit: '3', fields: 'id' })).toEqual(expected);
+      const found = await types.listAll('kinds', { sort, limit: '3', fields: 'id' }).catch(codeOf);
+      const expected =
+        type && isOrdered(type)
+          ? await types.sql(`SELECT id FROM kinds ORDER BY ${field}${direction}, id${direction}`)
+          : 'invalid-sort';
+      expect(found).toEqual(expected);
     }
   });
 
@@ -121,12 +124,9 @@ describe('values of every type', () => {
     ];
     let answered = 0;
     for (const query of tries) {
-      try {
-        await types.aggregate('kinds', query);
-        answered++;
-      } catch (error) {
-        expect(error).toMatchObject({ code: expect.stringMatching(/^invalid-(?:measure|group)$/) });
-      }
+      const answer = await types.aggregate('kinds', query).catch(codeOf);
+      if (Array.isArray(answer)) answered++;
+      else expect(['invalid-measure', 'invalid-group']).toContain(answer);
     }
     expect(answered).toBeGreaterThanOrEqual(type && isOrdered(type) ? 3 : 1);
   });

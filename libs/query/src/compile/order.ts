@@ -18,17 +18,12 @@ export interface SortKey {
 }
 
 export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): readonly SortKey[] {
-  return keys.map((key) => {
+  return keys.map((key): SortKey => {
     const { descending } = key;
     if (key.kind === 'place') {
       const castSql = key.column === 'ctid' ? 'tid' : 'oid';
-      return {
-        sql: rawSql(`${scope.alias}.${key.column}`),
-        nullable: false,
-        descending,
-        isIndexed: true,
-        castSql,
-      };
+      const place = rawSql(`${scope.alias}.${key.column}`);
+      return { sql: place, nullable: false, descending, isRow: false, isIndexed: true, castSql };
     }
     const start = key.raw ? scope.raw : scope;
     const owner = key.path.reduce((near, relation) => near.one(relation), start);
