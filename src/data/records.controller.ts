@@ -1,4 +1,4 @@
-import { All, Controller, Delete, Get, Patch, Post, Put, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post, Put, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Context, type RequestContext } from '../common/context/index.js';
@@ -114,12 +114,12 @@ export class RecordsController {
     sendAnswer(reply, await this.writer.delete(context, request));
   }
 
-  @All(':collection')
+  @Put(':collection')
   refuseOnCollection(): never {
     throw methodNotAllowed('GET, HEAD, POST, PATCH, DELETE');
   }
 
-  @All(':collection/:key')
+  @Post(':collection/:key')
   refuseOnRecord(): never {
     throw methodNotAllowed('GET, HEAD, PATCH, PUT, DELETE');
   }
