@@ -122,13 +122,11 @@ describe('values of every type', () => {
       })),
       ...['year', 'week', 'day', 'minute'].map((unit) => ({ groupBy: `${field}:${unit}` })),
     ];
-    let answered = 0;
-    for (const query of tries) {
-      const answer = await types.aggregate('kinds', query).catch(codeOf);
-      if (Array.isArray(answer)) answered++;
-      else expect(['invalid-measure', 'invalid-group']).toContain(answer);
-    }
-    expect(answered).toBeGreaterThanOrEqual(type && isOrdered(type) ? 3 : 1);
+    const answers: unknown[] = [];
+    for (const query of tries) answers.push(await types.aggregate('kinds', query).catch(codeOf));
+    const refusals = answers.filter((answer) => !Array.isArray(answer));
+    for (const refusal of refusals) expect(['invalid-measure', 'invalid-group']).toContain(refusal);
+    expect(answers.length - refusals.length).toBeGreaterThanOrEqual(type && isOrdered(type) ? 3 : 1);
   });
 });
 
