@@ -10,10 +10,15 @@ import { CATALOG_CHANNEL, hasChangeTrigger, installChangeTrigger } from './chang
 /** Between two looks at the fingerprint. With event triggers only what they do not see is left, such as role grants. */
 const POLL_MS = { toldOfChanges: 5000, notTold: 400 } as const;
 
+/** A provisional catalog is read again this often: it gets whole when a lock ends, of which nothing tells. */
+const REREAD_MS = 4000;
+
 /** Keeps the catalog up to date: hears of changes where event triggers tell them, else looks for them. */
 @Injectable()
 export class CatalogWatcher implements OnModuleInit, OnModuleDestroy {
   private fingerprint: string | null = null;
+  private lastReadMs = 0;
+  private hasTriedInstall = false;
   private isTold = false;
   private isHealthy = true;
   private isStopped = false;
@@ -83,12 +88,18 @@ export class CatalogWatcher implements OnModuleInit, OnModuleDestroy {
     const { pool } = this.connection;
     const isTold = await hasChangeTrigger(pool);
     // Asked of the server where something could have changed only: at the start, and where the triggers were dropped.
-    const isWorthTrying = !isTold && (this.isTold || this.fingerprint === null);
+    const isWorthTrying = !isTold && (this.isTold || !this.hasTriedInstall);
+    this.hasTriedInstall = true;
     this.isTold =
       isTold || (isWorthTrying && (await installChangeTrigger(pool)) && (await hasChangeTrigger(pool)));
     const fingerprint = await readFingerprint(pool, { schemas: this.config.schemas });
-    if (fingerprint === this.fingerprint) return;
+    if (fingerprint === this.fingerprint && !this.isRereadDue()) return;
     await this.catalog.refresh();
     this.fingerprint = fingerprint;
+    this.lastReadMs = performance.now();
+  }
+
+  private isRereadDue(): boolean {
+    return this.catalog.current().isProvisional === true && performance.now() > this.lastReadMs + REREAD_MS;
   }
 }

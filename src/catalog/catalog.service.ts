@@ -60,9 +60,11 @@ export class CatalogService {
 
   private async read(): Promise<Catalog> {
     const { snapshot: previous } = this;
-    const catalog = await readCatalog(this.connection.pool, { schemas: this.config.schemas });
-    if (previous?.version === catalog.version) return previous;
+    const catalog = await readCatalog(this.connection.pool, { schemas: this.config.schemas, previous });
+    if (previous?.version === catalog.version && previous.isProvisional === catalog.isProvisional)
+      return previous;
     this.snapshot = catalog;
+    if (previous?.version === catalog.version) return catalog;
     const { version, collections } = catalog;
     this.logger.info({ version, collections: collections.size }, 'The catalog was read');
     for (const listener of this.listeners) this.notify(listener, catalog, previous);

@@ -206,6 +206,27 @@ describe('a role that may not', () => {
   });
 });
 
+describe('a table that somebody holds exclusively', () => {
+  it('neither delays the start nor other changes, and is read in full afterwards', async () => {
+    await database.query('ALTER TABLE posts ADD CONSTRAINT positive CHECK (id > 0)');
+    const definition = (): string | undefined =>
+      instance.catalog.current().collections.get('posts')?.checks[0]?.definition;
+    const holder = await database.pool.connect();
+    let instance: Instance;
+    try {
+      await holder.query('BEGIN; LOCK TABLE posts IN ACCESS EXCLUSIVE MODE');
+      instance = await startInstance();
+      expect(definition()).toBe('');
+      await database.query('CREATE TABLE tags (id int)');
+      expect(await instance.untilSeen('tags', 'id')).toBeLessThan(1000);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    await vi.waitFor(() => expect(definition()).toBe('CHECK ((id > 0))'), { timeout: 10_000 });
+  });
+});
+
 describe('refresh', () => {
   it('gives what was there when it was called, however many call', async () => {
     const { catalog } = await startInstance();

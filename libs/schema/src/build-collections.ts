@@ -9,6 +9,7 @@ import type {
 } from './catalog-rows.js';
 import { freezeDeep } from './freeze-deep.js';
 import type {
+  Catalog,
   Collection,
   CollectionKind,
   DataType,
@@ -51,11 +52,17 @@ type Table = Omit<Collection, 'relations'>;
 /** Rows of one kind by the collection that they belong to. */
 type Grouped<T> = ReadonlyMap<number, readonly T[]>;
 
-/** Makes collections of the rows, and the relations between them. */
+/**
+ * Makes collections of the rows, and the relations between them.
+ *
+ * What could not be read of a busy table is taken from `previous`, as far as it is there. A table is nearly always held
+ * for a change that has not happened yet, so what was known is still so; once it has happened, another reading follows.
+ */
 export function buildCollections(
   content: CatalogRows,
   schemas: readonly string[],
-): ReadonlyMap<string, Collection> {
+  previous: Pick<Catalog, 'collections'> | null,
+): Pick<Catalog, 'collections' | 'isProvisional'> {
   const rows = content.collections ?? [];
   const names = new Map(rows.map(({ oid, schema, table }) => [oid, nameCollection(schema, table, schemas)]));
   const resolveType = createTypeResolver(content.types ?? []);
@@ -64,9 +71,13 @@ export function buildCollections(
   const checks = groupByCollection(content.checks);
   const foreignKeys = groupByCollection(content.foreignKeys);
 
+  const before = indexBusy(rows, previous);
   const tables = rows.map((row) =>
-    buildTable(row, { names, fields, indexes, checks, foreignKeys, resolveType }),
+    buildTable(row, { names, fields, indexes, checks, foreignKeys, resolveType, before }),
   );
+  const isProvisional =
+    rows.some((row) => row.isBusy && isLookedThrough(row)) ||
+    [...(content.indexes ?? []), ...(content.checks ?? [])].some(({ definition }) => definition === null);
   const relations = nameRelations(
     tables.map((table) => toRelatedTable(table, foreignKeys.get(table.oid) ?? [])),
     schemas,
@@ -75,7 +86,19 @@ export function buildCollections(
   for (const table of tables) {
     collections.set(table.name, freezeDeep({ ...table, relations: relations.get(table.name) ?? new Map() }));
   }
-  return collections;
+  return isProvisional ? { collections, isProvisional } : { collections };
+}
+
+/** What was known before of tables that are busy now, by object id. */
+function indexBusy(
+  rows: readonly CollectionRow[],
+  previous: Pick<Catalog, 'collections'> | null,
+): ReadonlyMap<number, Collection> {
+  const busy = new Set(rows.filter(({ isBusy }) => isBusy).map(({ oid }) => oid));
+  if (busy.size === 0 || previous === null) return new Map();
+  return new Map(
+    [...previous.collections.values()].filter(({ oid }) => busy.has(oid)).map((known) => [known.oid, known]),
+  );
 }
 
 interface TableParts {
@@ -85,6 +108,7 @@ interface TableParts {
   readonly checks: Grouped<CheckRow>;
   readonly foreignKeys: Grouped<ForeignKeyRow>;
   readonly resolveType: (use: TypeUse) => DataType;
+  readonly before: ReadonlyMap<number, Collection>;
 }
 
 function buildTable(row: CollectionRow, parts: TableParts): Table {
@@ -96,7 +120,7 @@ function buildTable(row: CollectionRow, parts: TableParts): Table {
   const uniqueKeys = indexes
     .filter(isUniqueKey)
     .map((index) => buildUniqueKey(index, namesAt(index.positions.slice(0, index.keyCount))));
-  const events = eventsOf(row);
+  const before = parts.before.get(row.oid);
   return {
     name: parts.names.get(row.oid) ?? row.table,
     schema: row.schema,
@@ -104,21 +128,21 @@ function buildTable(row: CollectionRow, parts: TableParts): Table {
     oid: row.oid,
     kind: kindOf(row),
     comment: row.comment,
-    fields: new Map(fields.map((field) => [field.name, buildField(field, row, parts.resolveType)])),
+    fields: new Map(
+      fields.map((field) => [field.name, buildField(field, row, parts.resolveType(field), before)]),
+    ),
     primaryKey: uniqueKeys.find(({ isPrimary }) => isPrimary)?.fields ?? [],
     uniqueKeys,
     checks: (parts.checks.get(row.oid) ?? []).map(({ name, positions, definition }) => ({
       name,
       fields: namesAt(positions ?? []),
-      definition: definition ?? '',
+      definition: definition ?? before?.checks.find((known) => known.name === name)?.definition ?? '',
     })),
     foreignKeys: (parts.foreignKeys.get(row.oid) ?? []).map((key) =>
       buildForeignKey(key, namesAt(key.positions), parts.names),
     ),
-    indexes: indexes.map((index) => buildIndex(index, nameAt)),
-    insertable: (events & EVENT.insert) !== 0,
-    updatable: (events & EVENT.update) !== 0,
-    deletable: (events & EVENT.delete) !== 0,
+    indexes: indexes.map((index) => buildIndex(index, nameAt, before)),
+    ...abilitiesOf(row, before),
     // Of a partitioned table an INSERT cannot return them.
     hasRowVersion: row.kind === 'r',
     privileges: privilegesOf(row),
@@ -156,9 +180,9 @@ function kindOf(row: CollectionRow): CollectionKind {
 function buildField(
   row: FieldRow,
   collection: CollectionRow,
-  resolveType: (use: TypeUse) => DataType,
+  type: DataType,
+  before: Collection | undefined,
 ): Field {
-  const type = resolveType(row);
   const identity = row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by-default' : null;
   const generated = row.generated === 's' ? 'stored' : row.generated === 'v' ? 'virtual' : null;
   return {
@@ -171,15 +195,23 @@ function buildField(
     identity,
     generated,
     comment: row.comment,
-    writable: isWritable(row, collection) && generated === null && identity !== 'always',
+    writable: isWritable(row, collection, before) && generated === null && identity !== 'always',
   };
 }
 
 const isStored = ({ kind }: CollectionRow): boolean => kind === 'r' || kind === 'p';
 
-function isWritable(field: FieldRow, { kind, triggerEvents }: CollectionRow): boolean {
+/** Of these PostgreSQL is asked what they can do; of tables it is known. */
+const isLookedThrough = ({ kind }: CollectionRow): boolean => kind === 'v' || kind === 'f';
+
+function isWritable(
+  field: FieldRow,
+  { kind, triggerEvents, isBusy }: CollectionRow,
+  before: Collection | undefined,
+): boolean {
   if (kind === 'm') return false;
   if (kind !== 'v') return true;
+  if (isBusy && before !== undefined) return before.fields.get(field.name)?.writable ?? false;
   return field.updatable === true || ((triggerEvents ?? 0) & INSERT_OR_UPDATE_TRIGGER) !== 0;
 }
 
@@ -198,14 +230,20 @@ function buildUniqueKey(index: IndexRow, fields: readonly string[]): UniqueKey {
   return { name, fields, isPrimary, nullsNotDistinct, ...(index.isDeferrable && { isDeferrable: true }) };
 }
 
-function buildIndex(index: IndexRow, nameAt: ReadonlyMap<number, string>): Index {
+function buildIndex(
+  index: IndexRow,
+  nameAt: ReadonlyMap<number, string>,
+  before: Collection | undefined,
+): Index {
+  const known =
+    index.definition === null ? before?.indexes.find(({ name }) => name === index.name) : undefined;
   return {
     name: index.name,
     fields: index.positions.slice(0, index.keyCount).map((position) => nameAt.get(position) ?? null),
     isUnique: index.isUnique,
     method: index.method,
-    predicate: index.predicate,
-    definition: index.definition ?? '',
+    predicate: index.predicate ?? known?.predicate ?? null,
+    definition: index.definition ?? known?.definition ?? '',
   };
 }
 
@@ -226,9 +264,20 @@ function buildForeignKey(
   };
 }
 
-function eventsOf(row: CollectionRow): number {
-  if (row.kind === 'm') return 0;
-  return isStored(row) ? ALL_EVENTS : (row.events ?? 0);
+function abilitiesOf(
+  row: CollectionRow,
+  before: Collection | undefined,
+): Pick<Collection, 'insertable' | 'updatable' | 'deletable'> {
+  if (row.isBusy && isLookedThrough(row) && before !== undefined) {
+    const { insertable, updatable, deletable } = before;
+    return { insertable, updatable, deletable };
+  }
+  const events = isStored(row) ? ALL_EVENTS : row.kind === 'm' ? 0 : (row.events ?? 0);
+  return {
+    insertable: (events & EVENT.insert) !== 0,
+    updatable: (events & EVENT.update) !== 0,
+    deletable: (events & EVENT.delete) !== 0,
+  };
 }
 
 function privilegesOf(row: CollectionRow): Collection['privileges'] {

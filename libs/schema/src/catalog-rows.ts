@@ -15,6 +15,8 @@ export interface CollectionRow {
   /** `relkind`. */
   readonly kind: string;
   readonly comment: string | null;
+  /** Somebody holds it exclusively, so that what would lock it was not read. */
+  readonly isBusy: boolean;
   /** Views and foreign tables: bits of `pg_relation_is_updatable`. */
   readonly events: number | null;
   /** Views: `tgtype` bits of all INSTEAD OF triggers together. */

@@ -6,7 +6,10 @@
  * where a missing one is null. Everything is ordered, because the text is also what the catalog's version is made of.
  * Small aggregates are joined rather than asked for row by row, and the types to start from go through an array, so that
  * the planner's estimate stays too low for a server's JIT compiler, which would take longer than the statement.
- * Functions that lock a view's relations (`pg_relation_is_updatable`) are asked about views and foreign tables only.
+ *
+ * Functions that print an expression over a table, or look through a view, lock what they speak of. While somebody holds
+ * a table exclusively (a migration, VACUUM FULL, the refresh of a materialised view) they would wait for as long as that
+ * takes, and the catalog with them. So they are not asked about such tables, and give null where `isBusy` is true.
  */
 export const CATALOG_SQL = `
 WITH RECURSIVE relation AS MATERIALIZED (
@@ -27,6 +30,21 @@ field AS MATERIALIZED (
     a.attidentity, a.attgenerated, a.atthasdef
   FROM relation r
   JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+),
+exclusive AS MATERIALIZED (
+  SELECT DISTINCT l.relation AS oid
+  FROM pg_locks l
+  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_backend_pid()
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+),
+busy AS MATERIALIZED (
+  SELECT r.oid FROM relation r WHERE r.oid IN (SELECT e.oid FROM exclusive e)
+  -- Views, where anything that some view looks at is held; to follow which one that is would lock again.
+  UNION SELECT r.oid FROM relation r
+  WHERE r.kind = 'v' AND EXISTS (
+    SELECT FROM exclusive e
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = e.oid AND d.classid = 'pg_rewrite'::regclass
+  )
 ),
 used_type(oid) AS (
   SELECT type FROM unnest(ARRAY(SELECT DISTINCT atttypid FROM field)) type
@@ -52,12 +70,13 @@ SELECT json_build_object(
       'table', r.name,
       'kind', r.kind,
       'comment', d.description,
-      'events', CASE WHEN r.kind = 'v' OR EXISTS (
+      'isBusy', b.oid IS NOT NULL,
+      'events', CASE WHEN b.oid IS NULL AND (r.kind = 'v' OR EXISTS (
         SELECT FROM pg_foreign_table t
         JOIN pg_foreign_server s ON s.oid = t.ftserver
         JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
         WHERE t.ftrelid = r.oid AND w.fdwhandler <> 0
-      ) THEN pg_relation_is_updatable(r.oid, true) END,
+      )) THEN pg_relation_is_updatable(r.oid, true) END,
       'triggerEvents', t.events,
       'hasUsage', has_schema_privilege(r.schema_oid, 'USAGE'),
       'select', has_table_privilege(r.oid, 'SELECT'),
@@ -66,6 +85,7 @@ SELECT json_build_object(
       'delete', has_table_privilege(r.oid, 'DELETE')
     ) ORDER BY r.schema, r.name)
     FROM relation r
+    LEFT JOIN busy b ON b.oid = r.oid
     LEFT JOIN pg_description d ON d.objoid = r.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
     LEFT JOIN (
       SELECT t.tgrelid, bit_or(t.tgtype) AS events FROM pg_trigger t
@@ -82,13 +102,14 @@ SELECT json_build_object(
       'modifier', f.atttypmod,
       'formatted', CASE WHEN f.atttypmod >= 0 THEN format_type(f.atttypid, f.atttypmod) END,
       'notNull', f.attnotnull AND k.holds IS NOT FALSE,
-      'default', CASE WHEN f.attgenerated = '' THEN coalesce(pg_get_expr(v.adbin, v.adrelid), t.typdefault) END,
+      'default', CASE WHEN f.attgenerated = '' THEN coalesce(pg_get_expr(v.adbin, 0), t.typdefault) END,
       'identity', f.attidentity,
       'generated', f.attgenerated,
       'comment', d.description,
-      'updatable', CASE WHEN f.kind = 'v' THEN pg_column_is_updatable(f.relation, f.attnum, true) END
+      'updatable', CASE WHEN f.kind = 'v' AND b.oid IS NULL THEN pg_column_is_updatable(f.relation, f.attnum, true) END
     ) ORDER BY f.relation, f.attnum)
     FROM field f
+    LEFT JOIN busy b ON b.oid = f.relation
     LEFT JOIN pg_type t ON t.oid = f.atttypid AND t.typtype = 'd' AND f.kind IN ('r', 'p', 'f')
     LEFT JOIN pg_attrdef v ON f.atthasdef AND v.adrelid = f.relation AND v.adnum = f.attnum
     LEFT JOIN pg_description d ON d.objoid = f.relation AND d.classoid = 'pg_class'::regclass AND d.objsubid = f.attnum
@@ -155,23 +176,25 @@ SELECT json_build_object(
       'isPartial', i.indpred IS NOT NULL,
       'nullsNotDistinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
       'method', m.amname,
-      'predicate', pg_get_expr(i.indpred, i.indrelid),
-      'definition', pg_get_indexdef(i.indexrelid)
+      'predicate', CASE WHEN b.oid IS NULL THEN pg_get_expr(i.indpred, i.indrelid) END,
+      'definition', CASE WHEN b.oid IS NULL THEN pg_get_indexdef(i.indexrelid) END
     ) ORDER BY i.indrelid, c.relname)
     FROM relation r
     JOIN pg_index i ON i.indrelid = r.oid
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_am m ON m.oid = c.relam
+    LEFT JOIN busy b ON b.oid = r.oid
   ),
   'checks', (
     SELECT json_agg(json_build_object(
       'collection', k.conrelid::int8,
       'name', k.conname,
       'positions', k.conkey,
-      'definition', pg_get_constraintdef(k.oid)
+      'definition', CASE WHEN b.oid IS NULL THEN pg_get_constraintdef(k.oid) END
     ) ORDER BY k.conrelid, k.conname)
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype = 'c'
+    LEFT JOIN busy b ON b.oid = r.oid
   ),
   'foreignKeys', (
     SELECT json_agg(json_build_object(

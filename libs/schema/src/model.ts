@@ -213,4 +213,10 @@ export interface Catalog {
   readonly schemas: readonly string[];
   /** By name in the API. */
   readonly collections: ReadonlyMap<string, Collection>;
+  /**
+   * True where somebody holds a table exclusively, so that the definitions of its checks and indexes, or what a view can
+   * do, could not be read. They are those of the catalog before, or missing: an empty text, not writable. Read again
+   * soon. Not part of the version.
+   */
+  readonly isProvisional?: boolean;
 }

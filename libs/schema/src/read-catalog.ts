@@ -14,26 +14,26 @@ export interface CatalogClient {
  * Reads the structure of the exposed schemas in one statement.
  *
  * System schemas and Plinth's own are left out whatever `schemas` says; a schema that does not exist has no
- * collections. The result is frozen through and through.
+ * collections. The result is frozen through and through. It never waits for a table that somebody holds exclusively:
+ * what cannot be read of that is taken from `previous`, or left out (see `isProvisional`).
  * @throws the client's error
  */
 export async function readCatalog(
   client: CatalogClient,
-  options: { readonly schemas: readonly string[] },
+  options: { readonly schemas: readonly string[]; readonly previous?: Catalog | null },
 ): Promise<Catalog> {
-  const schemas = exposedSchemas(options.schemas);
+  const schemas = Object.freeze(exposedSchemas(options.schemas));
   const { rows } = await client.query(CATALOG_SQL, [schemas]);
   const text = rows[0]?.['catalog'];
   if (typeof text !== 'string') throw new TypeError('The catalog statement gave no text.');
   const content: CatalogRows = JSON.parse(text);
-  const version = createHash('sha256')
-    .update(JSON.stringify(schemas))
-    .update(text)
-    .digest('hex')
-    .slice(0, 16);
-  return Object.freeze({
-    version,
-    schemas: Object.freeze(schemas),
-    collections: buildCollections(content, schemas),
-  });
+  const built = buildCollections(content, schemas, options.previous ?? null);
+  return Object.freeze({ version: digest(schemas, built.collections), schemas, ...built });
+}
+
+function digest(...content: readonly unknown[]): string {
+  const text = JSON.stringify(content, (_key, value: unknown) =>
+    value instanceof Map ? [...value.values()] : value,
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

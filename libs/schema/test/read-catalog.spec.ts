@@ -230,6 +230,46 @@ describe('relations', () => {
   });
 });
 
+describe('a table that somebody holds exclusively', () => {
+  const whileHeld = async (statements: string, work: () => Promise<void>): Promise<void> => {
+    const holder = await database.pool.connect();
+    try {
+      await holder.query(`BEGIN; ${statements}`);
+      await work();
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+  };
+  const options = { schemas: ['public', 'billing'] };
+
+  it('keeps nobody waiting, and keeps what was known of it', async () => {
+    const previous = await readCatalog(database.pool, options);
+    await whileHeld('LOCK TABLE people; REFRESH MATERIALIZED VIEW stats', async () => {
+      const held = await readCatalog(database.pool, { ...options, previous });
+      expect(held).toEqual({ ...previous, isProvisional: true });
+    });
+    expect(await readCatalog(database.pool, { ...options, previous })).toEqual(previous);
+  });
+
+  it('is there without its definitions where nothing was known of it', async () => {
+    await whileHeld('LOCK TABLE people', async () => {
+      const held = await readCatalog(database.pool, options);
+      expect(held.isProvisional).toBe(true);
+      const people = collection('people', held);
+      expect([...people.fields]).toEqual([...collection('people').fields]);
+      expect(people.uniqueKeys).toEqual(collection('people').uniqueKeys);
+      expect(people.checks.map(({ definition }) => definition)).toEqual(['', '', '']);
+      expect(collection('names', held)).toMatchObject({
+        insertable: false,
+        updatable: false,
+        deletable: false,
+      });
+      expect(collection('notes', held)).toEqual(collection('notes'));
+    });
+  });
+});
+
 describe('the snapshot', () => {
   it('cannot be changed', () => {
     const visit = (value: unknown): void => {
