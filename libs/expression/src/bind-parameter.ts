@@ -171,7 +171,7 @@ function encodeClaim(claim: unknown, encoding: ParameterEncoding, data: Encoding
     case 'number':
       return formatDouble(encoding === 'float4' ? Math.fround(value) : value);
     default:
-      return String(value);
+      return Decimal.isDecimal(value) ? value.toString() : JSON.stringify(value);
   }
 }
 

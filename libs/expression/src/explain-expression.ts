@@ -17,7 +17,7 @@ function partsOf(node: ExpressionNode): readonly ExpressionNode[] {
     case 'not':
       return [node.operand];
     case 'conditional':
-      return [node.condition, node.then, node.otherwise];
+      return [node.condition, node.whenTrue, node.whenFalse];
     case 'equality':
       return [node.left, node.right];
     default:

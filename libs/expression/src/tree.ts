@@ -184,8 +184,8 @@ export interface NotNode extends NodeShape {
 export interface ConditionalNode extends NodeShape {
   readonly op: 'conditional';
   readonly condition: ExpressionNode;
-  readonly then: ExpressionNode;
-  readonly otherwise: ExpressionNode;
+  readonly whenTrue: ExpressionNode;
+  readonly whenFalse: ExpressionNode;
 }
 
 export interface EqualityNode extends NodeShape {

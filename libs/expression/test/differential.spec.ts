@@ -154,7 +154,7 @@ describe(`random expressions, PLINTH_EXPRESSION_SEED=${SEED}`, () => {
             if (answered === true) truths += 1;
             if (answers.length > 0 && remembered !== answered) {
               disagreements.push(
-                `${text}\n  row ${row + 1}: memory ${String(remembered)}, SQL ${String(answered)}`,
+                `${text}\n  row ${row + 1}: memory ${JSON.stringify(remembered)}, SQL ${String(answered)}`,
               );
             }
           });

@@ -318,7 +318,7 @@ export async function readRecords(pool: Pool): Promise<Record<string, readonly T
     );
     records[name] = rows.map(({ json }) => parse(json) as TestRow);
   }
-  const key = (value: unknown): string => (value === null ? 'null' : String(value));
+  const key = (value: unknown): string => JSON.stringify(value);
   for (const { name, relations } of Object.values(COLLECTIONS)) {
     for (const row of records[name] ?? []) {
       for (const [relation, { target, isList, near, far }] of Object.entries(relations)) {

@@ -492,7 +492,7 @@ export class ExpressionWriter {
         return random.pick(['b""', 'b"abc"', 'b"\\xff"', 'b"\\x00"']);
       case 'bool':
         return random.pick(['true', 'false']);
-      case 'dyn':
+      default:
         return '"red"';
     }
   }

@@ -170,7 +170,12 @@ function checkConversion(
   return callNode(name, [node], { kind: name }, call.position);
 }
 
-const DURATION_FIELDS: readonly string[] = ['getHours', 'getMinutes', 'getSeconds', 'getMilliseconds'];
+const DURATION_FIELDS: ReadonlySet<string> = new Set([
+  'getHours',
+  'getMinutes',
+  'getSeconds',
+  'getMilliseconds',
+]);
 
 function checkCalendar(context: CheckContext, call: Call, name: CalendarField): ExpressionNode {
   if (call.arguments.length > 1) {
@@ -183,7 +188,7 @@ function checkCalendar(context: CheckContext, call: Call, name: CalendarField): 
   requireCount(call, 1);
   const checked = checkArgument(context, call, 0);
   const node = checked.type.kind === 'claim' ? coerce(checked, { kind: 'timestamp' }) : checked;
-  const isDuration = node.type.kind === 'duration' && DURATION_FIELDS.includes(name);
+  const isDuration = node.type.kind === 'duration' && DURATION_FIELDS.has(name);
   if (node.type.kind !== 'timestamp' && !isDuration) {
     throw refuse('type', `${name} works on a timestamp, not on ${describeType(node.type)}.`, node);
   }

@@ -141,7 +141,7 @@ function checkList(
     if (element.type.kind === 'list')
       throw refuse('unsupported', 'A list cannot be an element of a list.', element);
   }
-  const [first] = elements.filter((element) => element.type.kind !== 'null');
+  const first = elements.find((element) => element.type.kind !== 'null');
   return {
     op: 'list',
     elements,
@@ -167,8 +167,7 @@ function asStorable(node: ExpressionNode, data: DataType): ExpressionNode {
   }
   const isScalarTarget =
     expected.kind !== 'list' && expected.kind !== 'composite' && expected.kind !== 'record';
-  if (isScalarTarget && isJson(value.type))
-    return coerce(value, { ...expected, data: target } as ExpressionType);
+  if (isScalarTarget && isJson(value.type)) return coerce(value, { ...expected, data: target });
   if (isNumeric(value.type) && isNumeric(expected) && !(expected.kind === 'int'))
     return coerce(value, { kind: expected.kind } as ExpressionType);
   if (expected.kind === 'dyn' && expected.data !== undefined) return value;

@@ -7,9 +7,9 @@ import { checkPath, isReservedName } from './check-names.js';
 import { asCondition, asStoredValue } from './check-operators.js';
 import { isJson } from './comparison.js';
 
-const MACRO_NAMES: readonly string[] = ['exists', 'all', 'exists_one', 'filter', 'map'];
+const MACRO_NAMES: ReadonlySet<string> = new Set(['exists', 'all', 'exists_one', 'filter', 'map']);
 
-export const isMacro = (call: Call): boolean => call.isMethod && MACRO_NAMES.includes(call.name);
+export const isMacro = (call: Call): boolean => call.isMethod && MACRO_NAMES.has(call.name);
 
 function checkSource(context: CheckContext, ast: ASTNode, name: string): ExpressionNode {
   const source = checkPath(context, ast, 'structure');
@@ -44,7 +44,7 @@ interface MacroScope {
   readonly source: ExpressionNode;
   readonly variable: VariableNode;
   /** Checks a node with the variable in force. */
-  inside(ast: ASTNode): ExpressionNode;
+  readonly inside: (ast: ASTNode) => ExpressionNode;
 }
 
 function openMacro(context: CheckContext, call: Call): MacroScope {

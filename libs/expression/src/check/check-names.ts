@@ -8,9 +8,9 @@ import { isStorableText } from '../value/text-forms.js';
 import { atNode, type CheckContext, refuse } from './check-context.js';
 
 /** Names that mean the same in every expression; a field of that name is reached through `record`. */
-const RESERVED_NAMES: readonly string[] = ['record', 'old', 'auth', 'now'];
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['record', 'old', 'auth', 'now']);
 
-export const isReservedName = (name: string): boolean => RESERVED_NAMES.includes(name);
+export const isReservedName = (name: string): boolean => RESERVED_NAMES.has(name);
 
 /** What a name is wanted for: a foreign key column may bear the name of its relation. */
 export type NamePurpose = 'value' | 'structure';

@@ -75,7 +75,7 @@ export function checkLogic(context: CheckContext, ast: ASTNode, op: 'and' | 'or'
     rest = rest.args[0];
   }
   reversed.push(rest);
-  for (const operandAst of reversed.reverse()) {
+  for (const operandAst of reversed.toReversed()) {
     const operand = asCondition(context.check(context, operandAst));
     // `a && (b && c)` is the same chain.
     if (operand.op === op) operands.push(...operand.operands);
@@ -86,15 +86,15 @@ export function checkLogic(context: CheckContext, ast: ASTNode, op: 'and' | 'or'
 
 export function checkConditional(
   context: CheckContext,
-  [conditionAst, thenAst, otherwiseAst]: readonly [ASTNode, ASTNode, ASTNode],
+  [conditionAst, trueAst, falseAst]: readonly [ASTNode, ASTNode, ASTNode],
   position: TextRange,
 ): ExpressionNode {
   const condition = asCondition(context.check(context, conditionAst));
-  const then = asStoredValue(context.check(context, thenAst));
-  const otherwise = asStoredValue(context.check(context, otherwiseAst));
-  const type = commonType(then, otherwise);
+  const whenTrue = asStoredValue(context.check(context, trueAst));
+  const whenFalse = asStoredValue(context.check(context, falseAst));
+  const type = commonType(whenTrue, whenFalse);
   if (type === null) {
-    const [one, other] = [describeType(then.type), describeType(otherwise.type)];
+    const [one, other] = [describeType(whenTrue.type), describeType(whenFalse.type)];
     throw refuse(
       'type',
       `Both outcomes must be of one type, but one is ${one}, the other ${other}.`,
@@ -104,8 +104,8 @@ export function checkConditional(
   return {
     op: 'conditional',
     condition,
-    then: coerceOutcome(then, type),
-    otherwise: coerceOutcome(otherwise, type),
+    whenTrue: coerceOutcome(whenTrue, type),
+    whenFalse: coerceOutcome(whenFalse, type),
     type,
     ...position,
   };

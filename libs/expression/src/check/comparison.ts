@@ -141,15 +141,15 @@ export function compareOperands(
   return { left: first, right: second, comparison };
 }
 
-const STRING_MODES: readonly string[] = ['text', 'citext', 'uuid', 'enum'];
-const NUMBER_MODES: readonly string[] = ['int', 'double', 'float4', 'decimal'];
+const STRING_MODES: ReadonlySet<string> = new Set(['text', 'citext', 'uuid', 'enum']);
+const NUMBER_MODES: ReadonlySet<string> = new Set(['int', 'double', 'float4', 'decimal']);
 
 /** The domain that holds both, for a list whose elements meet the needle in different ones; null where there is none. */
 export function widenComparison(left: Comparison, right: Comparison): Comparison | null {
   if (left.mode === right.mode) return left;
   const modes = [left.mode, right.mode];
-  if (modes.every((mode) => STRING_MODES.includes(mode)))
+  if (modes.every((mode) => STRING_MODES.has(mode)))
     return { mode: modes.includes('citext') ? 'citext' : 'text' };
-  if (modes.every((mode) => NUMBER_MODES.includes(mode))) return { mode: 'decimal' };
+  if (modes.every((mode) => NUMBER_MODES.has(mode))) return { mode: 'decimal' };
   return null;
 }

@@ -98,7 +98,7 @@ export function asTimestamp(compiler: Compiler, node: ExpressionNode): Operand {
 /** A timestamp of the years 1 to 9999 as `timestamptz`; null for any other, and for the infinities. */
 export function civilTimestamp(compiler: Compiler, node: ExpressionNode): Operand {
   const value = compiler.value(node);
-  if (node.op === 'now' || node.op === 'literal') return value;
+  if (node.op === 'now' || node.op === 'literal' || node.op === 'arithmetic') return value;
   return {
     sql: bindOnce([value], (v) => sql`CASE WHEN ${isCivil(v)} THEN ${v}::timestamptz END`),
     nullable: true,
@@ -170,13 +170,10 @@ export function compileArithmetic(compiler: Compiler, node: ArithmeticNode): Ope
       return decimalArithmetic(operator, a, b);
     case 'string':
       return computed(sql`(${a.sql} || ${b.sql})`, a.nullable || b.nullable);
-    case 'double': {
+    default: {
       const values = [sql`${a.sql}::float8`, sql`${b.sql}::float8`];
       return computed(
-        bindAlways(values, (u, v) => {
-          if (u === undefined || v === undefined) throw new RangeError('two operands');
-          return doubleArithmetic(operator, u, v);
-        }),
+        bindAlways(values, (u, v) => doubleArithmetic(operator, u, v)),
         true,
       );
     }

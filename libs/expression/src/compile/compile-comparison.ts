@@ -1,6 +1,6 @@
 import type { DataType } from '@plinth/schema';
 import { joinSql, rawSql, sql, type Sql } from '../sql.js';
-import type { Comparison, ExpressionNode, LiteralNode, MembershipNode, RelationalOperator } from '../tree.js';
+import type { Comparison, ExpressionNode, MembershipNode, RelationalOperator } from '../tree.js';
 import { isScalar, stringFormOf } from '../value/data-types.js';
 import type { EncodingData, ParameterEncoding } from '../bind-parameter.js';
 import type { Compiler } from './compiler.js';
@@ -182,11 +182,16 @@ function compileLiteralMembership(compiler: Compiler, node: MembershipNode): Con
   const needsCollation =
     isStringMode(how.mode) && (isNondeterministic(needle) || how.mode === 'citext' || !isPlain);
   const collation = rawSql(needsCollation ? ' COLLATE "C"' : '');
-  const values = joinSql(
-    operands.map((operand) => operand.sql),
-    ', ',
-  );
-  return comparison(sql`${compared.sql}${collation} IN (${values})`, isSure);
+  const values = operands.map((operand) => operand.sql);
+  if (how.mode === 'timestamp' && !isPlain) {
+    // IN would take dates as timestamps, and fail on those that no timestamp can hold.
+    const either = bindOnce([compared], (v) => {
+      const equalities = values.map((value) => sql`${v} = ${value}`);
+      return sql`(${joinSql(equalities, ' OR ')})`;
+    });
+    return atom(either, isSure);
+  }
+  return comparison(sql`${compared.sql}${collation} IN (${joinSql(values, ', ')})`, isSure);
 }
 
 const INT_BITS: Readonly<Record<string, number>> = { int2: 16, int4: 32 };
@@ -216,12 +221,7 @@ function compileContainment(compiler: Compiler, node: MembershipNode): Condition
   if (data?.kind !== 'array' || node.element !== node.variable || data.element.kind === 'domain') return null;
   const shape = containmentShape(how, data.element);
   if (shape === null || needle.op !== 'literal') return null;
-  const parameter = compiler.literalParameter(
-    needle as LiteralNode,
-    shape.castSql,
-    shape.encoding,
-    shape.data,
-  );
+  const parameter = compiler.literalParameter(needle, shape.castSql, shape.encoding, shape.data);
   const stored = compiler.stored(list);
   return comparison(sql`${stored.sql} @> ARRAY[${parameter}]`, !stored.nullable);
 }

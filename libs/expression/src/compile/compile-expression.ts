@@ -192,8 +192,8 @@ class ExpressionCompiler implements Compiler {
         return this.coercion(node);
       case 'conditional': {
         const [then, otherwise] = [
-          unified(this, node.then, node.type),
-          unified(this, node.otherwise, node.type),
+          unified(this, node.whenTrue, node.type),
+          unified(this, node.whenFalse, node.type),
         ];
         const condition = this.condition(node.condition);
         return {
@@ -325,7 +325,7 @@ class ExpressionCompiler implements Compiler {
       case 'quantifier':
         return compileQuantifier(this, node);
       case 'conditional': {
-        const [condition, then, otherwise] = [node.condition, node.then, node.otherwise].map((part) =>
+        const [condition, then, otherwise] = [node.condition, node.whenTrue, node.whenFalse].map((part) =>
           this.condition(part),
         );
         if (condition === undefined || then === undefined || otherwise === undefined)

@@ -57,7 +57,7 @@ export function doubleArithmetic(operator: ArithmeticOperator, u: Sql, v: Sql): 
       return multiplication(u, v);
     case '/':
       return division(u, v);
-    case '%':
+    default:
       throw new TypeError('doubles have no remainder');
   }
 }

@@ -25,7 +25,7 @@ function computeInt(operator: ArithmeticOperator, left: bigint, right: bigint): 
       return fitInt(left * right);
     case '/':
       return right === 0n ? null : fitInt(left / right);
-    case '%':
+    default:
       return right === 0n ? null : left % right;
   }
 }

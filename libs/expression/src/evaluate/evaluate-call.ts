@@ -17,6 +17,11 @@ import { toDecimal } from './compare-values.js';
 const isInterval = (value: Value): value is Interval =>
   typeof value === 'object' && value !== null && 'months' in value;
 
+function textOf(value: Value): string {
+  if (typeof value !== 'string') throw new TypeError('text is expected');
+  return value;
+}
+
 function floorDivide(value: bigint, by: bigint): bigint {
   const quotient = value / by;
   return value % by < 0n ? quotient - 1n : quotient;
@@ -82,7 +87,7 @@ function toText(value: Value, kind: string): string | null {
   if (typeof value === 'number') return formatDouble(value);
   if (Decimal.isDecimal(value))
     return value.isFinite() ? value.toFixed().replace(/^-0$/, '0') : value.toString();
-  return String(value);
+  return typeof value === 'bigint' || typeof value === 'boolean' ? value.toString() : textOf(value);
 }
 
 function calendarPart(name: CalendarField, instant: bigint): bigint | null {
@@ -108,7 +113,7 @@ function calendarPart(name: CalendarField, instant: bigint): bigint | null {
       return (micros / 60_000_000n) % 60n;
     case 'getSeconds':
       return (micros / 1_000_000n) % 60n;
-    case 'getMilliseconds':
+    default:
       return (micros / 1000n) % 1000n;
   }
 }
@@ -139,15 +144,15 @@ export function computeCall(node: CallNode, args: readonly Value[]): Value {
     case 'startsWith':
     case 'endsWith':
     case 'contains':
-      return searchText(node.name, String(first), String(second));
+      return searchText(node.name, textOf(first), textOf(second));
     case 'matches':
-      return translatePattern(String(second), node).re2.test(String(first));
+      return translatePattern(textOf(second), node).re2.test(textOf(first));
     case 'size':
       return sizeOf(first);
     case 'lowerAscii':
-      return lowerAscii(String(first));
+      return lowerAscii(textOf(first));
     case 'upperAscii':
-      return upperAscii(String(first));
+      return upperAscii(textOf(first));
     case 'int':
       return toInt(first, kind);
     case 'double':

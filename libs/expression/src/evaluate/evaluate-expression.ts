@@ -10,7 +10,14 @@ import type {
   MembershipNode,
   QuantifierNode,
 } from '../tree.js';
-import { coerceJson, type CoercionTarget, isJsonObject, jsonMember, toJsonValue } from '../value/json.js';
+import {
+  coerceJson,
+  type CoercionTarget,
+  isJsonObject,
+  isStorableJson,
+  jsonMember,
+  toJsonValue,
+} from '../value/json.js';
 import { LAST_STORABLE_INSTANT, POSITIVE_INFINITY_INSTANT } from '../value/instant.js';
 import { isStorableText } from '../value/text-forms.js';
 import { Decimal, Json, literalValue, type LiteralReading, type Value } from '../value/value.js';
@@ -93,7 +100,7 @@ class Evaluator {
       case 'not':
         return !this.holds(node.operand);
       case 'conditional':
-        return unified(this.value(this.holds(node.condition) ? node.then : node.otherwise), node.type);
+        return unified(this.value(this.holds(node.condition) ? node.whenTrue : node.whenFalse), node.type);
       case 'equality':
         return this.isEqual(node) !== node.isNegated;
       case 'null-test':
@@ -186,7 +193,7 @@ class Evaluator {
     if (member === 'roles') return auth.roles.filter((role) => isStorableText(role));
     let claim: unknown = auth.claims;
     for (const key of keys) claim = jsonMember(claim, key);
-    return toJsonValue(claim);
+    return isStorableJson(claim) ? toJsonValue(claim) : null;
   }
 
   private element(list: Value, index: Value): Value {

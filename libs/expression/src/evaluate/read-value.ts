@@ -8,7 +8,7 @@ import { Bytes, Decimal, Json, type Value } from '../value/value.js';
 const wrongType = (value: unknown, type: ExpressionType): TypeError =>
   new TypeError(`a record holds ${typeof value} where ${type.kind} is expected`);
 
-const SPECIAL_NUMBERS: readonly string[] = ['NaN', 'Infinity', '-Infinity'];
+const SPECIAL_NUMBERS: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
 
 function readDecimal(value: unknown, type: ExpressionType): Decimal {
   const number = typeof value === 'string' ? readDecimalText(value) : jsonNumber(value);
@@ -18,7 +18,7 @@ function readDecimal(value: unknown, type: ExpressionType): Decimal {
 }
 
 function readDecimalText(text: string): Decimal | null {
-  const isNumber = SPECIAL_NUMBERS.includes(text) || /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/.test(text);
+  const isNumber = SPECIAL_NUMBERS.has(text) || /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/.test(text);
   return isNumber ? new Decimal(text) : null;
 }
 

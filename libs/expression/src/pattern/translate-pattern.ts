@@ -101,7 +101,7 @@ function emit(node: PatternNode): string {
       return emitRepeat(node.part, node.min, node.max);
     case 'sequence':
       return node.parts.map((part) => (part.op === 'choice' ? `(?:${emit(part)})` : emit(part))).join('');
-    case 'choice':
+    default:
       return node.parts.map((part) => emit(part)).join('|');
   }
 }

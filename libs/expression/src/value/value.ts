@@ -60,7 +60,7 @@ export function literalValue(
       return parseTimestampLiteral(literal.value, literal);
     case 'duration':
       return { months: 0, days: 0, micros: parseDurationLiteral(literal.value, literal) };
-    case 'string':
+    default:
       return literal.value;
   }
 }
