@@ -204,6 +204,12 @@ describe('numbers', () => {
     await expect(hostile.list('r', { offset })).rejects.toMatchObject({ code: 'invalid-offset' });
   });
 
+  it('refuses a search of more than 1,000 characters', async () => {
+    const search = 'x'.repeat(1001);
+    await expect(hostile.list('r', { search })).rejects.toMatchObject({ code: 'invalid-search' });
+    await expect(hostile.aggregate('r', { search })).rejects.toMatchObject({ code: 'invalid-search' });
+  });
+
   it('refuses cursor and offset together', async () => {
     await expect(hostile.list('r', { offset: '1', cursor: 'x' })).rejects.toMatchObject({
       code: 'conflicting-parameters',

@@ -42,6 +42,9 @@ export interface AccessTexts {
   readonly delete?: readonly RuleTexts[];
 }
 
+/** As every connection of the server has them. */
+const SESSION_SETTINGS = `SET timezone = 'UTC'; SET intervalstyle = 'iso_8601'; SET datestyle = 'ISO'`;
+
 const NOBODY: AuthValues = { id: null, roles: [], claims: {} };
 
 /** A database with the functions that writes need, its catalog, and a caller of the write engine over it. */
@@ -55,8 +58,9 @@ export class WriteWorld {
 
   static async open(sql: string): Promise<WriteWorld> {
     const database = await createTestDatabase({
-      sql: `CREATE SCHEMA plinth; ${WRITE_FUNCTIONS_SQL}; ${sql}`,
+      sql: `${sql}; CREATE SCHEMA plinth; ${WRITE_FUNCTIONS_SQL}; ${SESSION_SETTINGS}`,
     });
+    database.pool.on('connect', (client) => void client.query(SESSION_SETTINGS));
     return new WriteWorld(database, await readCatalog(database.pool, { schemas: ['public'] }));
   }
 

@@ -36,3 +36,4 @@ export {
 export { locateFailure, locateFailureInTransaction, type ProbeConnection } from './failure/locate-failure.js';
 export type { FailureContext } from './failure/failure-context.js';
 export { translateDatabaseError } from './failure/translate-database-error.js';
+export { planPermission, planPresets, sendableFields } from './plan/write-permission.js';
