@@ -1,31 +1,32 @@
 /**
- * Plans by the shape of their request. Bounded: the plan that was not used for longest goes first, so that neither many
- * shapes nor old versions of the schema and the access rules can fill the memory.
+ * Plans by the shape of their request. Bounded: plans that were not used for long go first, so that neither many shapes
+ * nor old versions of the schema and the access rules can fill the memory.
+ *
+ * There are two generations, so that a hit is one look-up and moves nothing: when the young one is full it becomes the
+ * old one, and what is in the old one and used again becomes young. A plan used at least once in every `capacity / 2`
+ * different ones stays.
  */
 export class PlanCache<Plan> {
-  private readonly plans = new Map<string, Plan>();
+  private young = new Map<string, Plan>();
+  private old = new Map<string, Plan>();
 
   constructor(readonly capacity = 2000) {}
 
   get size(): number {
-    return this.plans.size;
+    return this.young.size + this.old.size;
   }
 
   /** The plan under `key`, made by `build` where there is none. What `build` throws is not remembered. */
   get(key: string, build: () => Plan): Plan {
-    const known = this.plans.get(key);
-    if (known !== undefined) {
-      // A Map iterates in the order of insertion, so the last one used goes to the end.
-      this.plans.delete(key);
-      this.plans.set(key, known);
-      return known;
+    const known = this.young.get(key);
+    if (known !== undefined) return known;
+    const plan = this.old.get(key) ?? build();
+    this.old.delete(key);
+    if (this.young.size >= Math.max(1, Math.floor(this.capacity / 2))) {
+      this.old = this.young;
+      this.young = new Map();
     }
-    const plan = build();
-    this.plans.set(key, plan);
-    if (this.plans.size > this.capacity) {
-      const oldest = this.plans.keys().next();
-      if (!oldest.done) this.plans.delete(oldest.value);
-    }
+    this.young.set(key, plan);
     return plan;
   }
 }

@@ -125,7 +125,8 @@ export class ReadQueries {
     const rows = readLimit(parameters, 'limit', this.limits);
     if (plan.selection) checkRowBound(plan.selection, rows, parameters, this);
     return {
-      ...this.bind(plan, shape, context),
+      statement: plan.statement,
+      values: bindValues(plan, shape, context),
       nextCursor: (next) =>
         next && sealCursor(this.cursors, binding(), plan.isTotalOrder ? next : String(rowsBefore + rows)),
     };
@@ -144,7 +145,8 @@ export class ReadQueries {
       return { statement, selection, isTotalOrder: false, isRowVersionSufficient };
     });
     if (plan.selection) checkRowBound(plan.selection, 1, parameters, this);
-    return { ...this.bind(plan, shape, context), isRowVersionSufficient: plan.isRowVersionSufficient };
+    const { statement, isRowVersionSufficient } = plan;
+    return { statement, values: bindValues(plan, shape, context), isRowVersionSufficient };
   }
 
   /** Answers one row: `data`. */
@@ -165,12 +167,7 @@ export class ReadQueries {
       isTotalOrder: false,
       isRowVersionSufficient: false,
     }));
-    return this.bind(plan, shape, context);
-  }
-
-  private bind(plan: CachedPlan, shape: RequestShape, context: QueryContext): BoundStatement {
-    const { statement } = plan;
-    return { statement, values: bindStatement(statement, { ...shape, auth: context.auth }) };
+    return { statement: plan.statement, values: bindValues(plan, shape, context) };
   }
 
   private readOffset(parameters: Parameters): number {
@@ -209,6 +206,12 @@ export class ReadQueries {
     return { start: { kind: 'offset' }, rowsBefore: offset };
   }
 }
+
+const bindValues = (
+  { statement }: CachedPlan,
+  { literals, inputs }: RequestShape,
+  { auth }: QueryContext,
+): (string | null)[] => bindStatement(statement, { literals, inputs, auth });
 
 const startKey = (start: PageStart): string =>
   start.kind === 'after'

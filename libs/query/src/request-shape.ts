@@ -2,6 +2,7 @@ import { liftLiterals, type Literal } from '@plinth/expression';
 import type { Catalog, Collection } from '@plinth/schema';
 import type { AccessView } from './access.js';
 import { SEARCH_INPUT } from './compile/search.js';
+import { QueryError } from './errors.js';
 import type { QueryLimits } from './limits.js';
 import type { Parameters } from './parse/parameters.js';
 import { limitShape } from './plan/limit.js';
@@ -47,6 +48,10 @@ export function readShape(
       return limitShape(parameters, name, limits);
     }
     if (name === 'search') {
+      if (text.length > limits.maxSearchLength) {
+        const message = `search takes at most ${limits.maxSearchLength} characters`;
+        throw new QueryError('invalid-search', message, { parameter: name });
+      }
       inputs.set(SEARCH_INPUT, text);
       return isSearching(text) ? '?' : null;
     }
