@@ -47,16 +47,18 @@ function followReference(text: string, results: ReadonlyMap<string, JsonNode>, p
   const reference = parseReference(text);
   let value = reference ? results.get(reference.label) : undefined;
   for (const step of reference?.path ?? []) {
-    if (value === undefined || value === null) break;
-    if (isJsonObject(value)) value = value.get(step);
-    else if (isJsonArray(value)) value = /^\d{1,9}$/.test(step) ? value[Number(step)] : undefined;
-    else value = undefined;
+    value = value === undefined ? undefined : memberOf(value, step);
   }
   if (value !== undefined && reference) return value;
   const message = 'leads to nothing in the answer of that operation';
   throw new WriteError('invalid-batch', `The reference ${JSON.stringify(text)} ${message}.`, [
     { pointer, code: 'unknown-reference', message },
   ]);
+}
+
+function memberOf(value: JsonNode, step: string): JsonNode | undefined {
+  if (isJsonArray(value)) return /^\d{1,9}$/.test(step) ? value[Number(step)] : undefined;
+  return isJsonObject(value) ? value.get(step) : undefined;
 }
 
 /** A scalar as it stands in an address: a query parameter, a part of a key. Null for what has no such form. */
