@@ -31,6 +31,11 @@ const HEADERS = {
 
 type HeaderName = keyof typeof HEADERS;
 
+const WRITE_HEADERS: readonly HeaderName[] = ['Preference-Applied', 'Idempotency-Replayed'];
+
+const EMPTY =
+  'There is no body with `Prefer: return=minimal`, and where the caller may not read what it created.';
+
 /** Answers that records come in. */
 export class RecordAnswers {
   constructor(
@@ -64,52 +69,56 @@ export class RecordAnswers {
     );
   }
 
+  /** To one record or many, new or (with `upsertOn`) not. */
   created(view: CollectionView): Record<string, Response | Reference> {
-    return { 201: this.made(view) };
+    const many = view.canRead ? [this.listOf(view)] : [];
+    const one = view.canRead ? (this.schemas.answer(view).anyOf ?? []) : [];
+    const created = this.written(
+      `The new record, or the records in the order in which they were sent. ${EMPTY}`,
+      [...one, ...many],
+      ['ETag', 'Location'],
+    );
+    if (!view.upsert) return { 201: created };
+    const updated = this.written('The records, none of which was new.', [...one, ...many], ['ETag']);
+    return { 200: updated, 201: created, 204: this.done() };
   }
 
-  changed(view: CollectionView, description: string): Record<string, Response | Reference> {
-    return {
-      200: this.record(view, description, ['Preference-Applied', 'Idempotency-Replayed']),
-      204: this.done(),
-    };
+  changed(view: CollectionView): Record<string, Response | Reference> {
+    return { 200: this.written('The record as it is now.', this.one(view), ['ETag']), 204: this.done() };
   }
 
   replaced(view: CollectionView): Record<string, Response | Reference> {
     return {
-      200: this.record(view, 'The record as it is now.', ['Preference-Applied', 'Idempotency-Replayed']),
-      201: this.record(view, 'The new record.', ['Location', 'Preference-Applied', 'Idempotency-Replayed']),
-      204: this.done(),
+      ...this.changed(view),
+      201: this.written(`The new record. ${EMPTY}`, this.one(view), ['ETag', 'Location']),
     };
   }
 
   changedMany(view: CollectionView): Record<string, Response | Reference> {
-    return {
-      200: this.json('The records as they are now.', this.listOf(view), [
-        'Preference-Applied',
-        'Idempotency-Replayed',
-      ]),
-      204: this.done(),
-    };
+    return { 200: this.written('The records as they are now.', [this.listOf(view)]), 204: this.done() };
   }
 
-  deleted(): Record<string, Response | Reference> {
-    return { 204: this.done() };
+  deleted(view: CollectionView): Record<string, Response | Reference> {
+    return { 200: this.written('The record as it was.', this.one(view), ['ETag']), 204: this.done() };
   }
 
-  deletedMany(_view: CollectionView): Record<string, Response | Reference> {
-    return { 204: this.done() };
+  deletedMany(view: CollectionView): Record<string, Response | Reference> {
+    return { 200: this.written('The records as they were.', [this.listOf(view)]), 204: this.done() };
   }
 
-  private made(view: CollectionView): Response {
-    const headers: readonly HeaderName[] = ['ETag', 'Location', 'Preference-Applied', 'Idempotency-Replayed'];
-    if (!view.canRead) return this.empty('The records were created.', headers);
-    const schema: Schema = { anyOf: [...(this.schemas.answer(view).anyOf ?? []), this.listOf(view)] };
-    return this.json(
-      'The new record, or the new records in the order in which they were sent.',
-      schema,
-      headers,
-    );
+  private written(
+    description: string,
+    options: readonly Schema[],
+    headers: readonly HeaderName[] = [],
+  ): Response {
+    const all: readonly HeaderName[] = [...headers, ...WRITE_HEADERS];
+    const [only, ...others] = options;
+    if (!only) return this.empty(description, all);
+    return this.json(description, others.length === 0 ? only : { anyOf: options }, all);
+  }
+
+  private one(view: CollectionView): readonly Schema[] {
+    return this.schemas.answer(view).anyOf ?? [];
   }
 
   private listOf(view: CollectionView): Schema {

@@ -11,11 +11,30 @@ export const BATCH_TAG = 'batch';
 /** Component names that are taken whatever the database holds. */
 export const BATCH_SCHEMAS: readonly string[] = ['BatchOperation', 'BatchResult'];
 
+/** A value, or a field of the result of an earlier operation. */
+const keyPart: Schema = {
+  anyOf: [
+    { type: ['string', 'number', 'boolean'] },
+    {
+      type: 'object',
+      description: '`{"$ref": "post.id"}`, a field of an earlier result.',
+      // As a pattern, because tools would take a property of this name for a reference of the document.
+      patternProperties: { [String.raw`^\$ref$`]: { type: 'string' } },
+      minProperties: 1,
+      additionalProperties: false,
+    },
+  ],
+};
+
 const operationSchema: Schema = {
   type: 'object',
   description: 'One request of a batch.',
   properties: {
-    label: { type: 'string', minLength: 1, description: 'What later operations and the answer call it by.' },
+    label: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,63}$',
+      description: 'What later operations and the answer call it by.',
+    },
     method: { type: 'string', enum: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'] },
     path: {
       type: 'string',
@@ -25,18 +44,14 @@ const operationSchema: Schema = {
     query: {
       type: 'object',
       description: 'Query parameters by name, such as `fields`.',
-      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      additionalProperties: keyPart,
     },
     body: {
       description:
         'As of a request of its own. Any value in it may be `{"$ref": "label.field"}`, a field of the result of an ' +
         'earlier operation.',
     },
-    headers: {
-      type: 'object',
-      description: 'Headers by name, such as `If-Match`.',
-      additionalProperties: { type: 'string' },
-    },
+    ifMatch: { type: 'string', description: 'An entity tag, as in the header `If-Match`.' },
   },
   required: ['method', 'path'],
   additionalProperties: false,
@@ -51,6 +66,7 @@ const resultSchema: Schema = {
     body: { description: 'As of a request of its own; absent where there is none.' },
   },
   required: ['status'],
+  additionalProperties: false,
 };
 
 /** Several requests in one transaction. */

@@ -6,6 +6,7 @@ import { listCollectionViews, type CollectionView } from './caller-view.js';
 import { CollectionPaths } from './collection-paths.js';
 import { Components } from './components.js';
 import { INTRODUCTION } from './introduction.js';
+import { asMarkdown } from './markdown.js';
 import type { OpenApiDocument, PathItem, Tag } from './openapi-types.js';
 import { RequestParameters, type DocumentLimits } from './parameters.js';
 import { PROBLEM_SCHEMAS } from './problem-responses.js';
@@ -35,7 +36,7 @@ export function buildDocument({
 }: DocumentOptions): OpenApiDocument {
   const components = new Components();
   const views = listCollectionViews(catalog, access).filter(
-    (view) => view.canRead || view.create || view.update || view.canDelete,
+    (view) => view.canRead || view.create || view.upsert || view.update || view.canDelete,
   );
   const systemPaths = completeSystemPaths(system, components);
   const reservedNames = new Set([
@@ -115,7 +116,10 @@ function tagCollections(
       let { name } = view.collection;
       if (taken.includes(name)) while (names.has(name)) name += ' (records)';
       names.add(name);
-      return [view, { name, description: describeCollection(view) }];
+      const description = view.collection.comment
+        ? describeCollection(view)
+        : `Records of ${asMarkdown(view.collection.name)}.`;
+      return [view, { name, description }];
     }),
   );
 }

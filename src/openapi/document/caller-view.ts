@@ -1,6 +1,8 @@
 import {
   fieldVisibility,
   isRelationVisible,
+  planPresets,
+  sendableFields,
   type AccessView,
   type CollectionAccess,
   type WriteRule,
@@ -17,23 +19,24 @@ export interface VisibleField {
 /** The fields that a kind of write takes. */
 export interface WritableFields {
   readonly fields: readonly Field[];
-  /** Names of those that a new record cannot do without. */
+  /** Names of those that must be sent. */
   readonly required: readonly string[];
 }
 
 /** What a caller can do with a collection, as far as that is known without looking at rows. */
 export interface CollectionView {
   readonly collection: Collection;
+  readonly canRead: boolean;
   readonly fields: readonly VisibleField[];
   readonly relations: readonly Relation[];
   /** The fields of the primary key, or null where records cannot be addressed by the caller. */
   readonly key: readonly Field[] | null;
-  readonly canRead: boolean;
   readonly create: WritableFields | null;
+  /** With the unique keys that `upsertOn` may name. */
+  readonly upsert: (WritableFields & { readonly keys: readonly (readonly string[])[] }) | null;
   readonly update: WritableFields | null;
+  readonly replace: WritableFields | null;
   readonly canDelete: boolean;
-  /** Values of `upsertOn`. */
-  readonly upsertKeys: readonly (readonly string[])[];
 }
 
 /** Collections that exist for the caller, in the catalog's order. */
@@ -50,33 +53,76 @@ function viewCollection(
   collection: Collection,
   rules: CollectionAccess,
 ): CollectionView {
-  const { privileges } = collection;
+  const { privileges, primaryKey } = collection;
   const canRead = rules.read.length > 0 && privileges.select;
   const fields = canRead ? listVisibleFields(collection, rules) : [];
   const visible = new Set(fields.map(({ field }) => field.name));
-  const isKeyVisible =
-    collection.primaryKey.length > 0 && collection.primaryKey.every((name) => visible.has(name));
-  const canCreate = rules.create.length > 0 && collection.insertable && privileges.insert;
-  const canUpdate = rules.update.length > 0 && collection.updatable && privileges.update;
-  const create = canCreate ? listWritableFields(collection, rules.create) : null;
-  const update = canUpdate ? listWritableFields(collection, rules.update) : null;
+  const isKeyVisible = primaryKey.length > 0 && primaryKey.every((name) => visible.has(name));
+  // Without a key or a version of rows, one row could not be told from another.
+  const hasRows = primaryKey.length > 0 || collection.hasRowVersion;
+  const isInsertable = collection.insertable && privileges.insert;
+  const isUpdatable = collection.updatable && privileges.update && hasRows;
   return {
     collection,
-    fields,
-    relations: [...collection.relations.values()].filter((relation) =>
-      isRelationVisible(catalog, access, collection, relation),
-    ),
-    key: isKeyVisible ? collection.primaryKey.flatMap((name) => collection.fields.get(name) ?? []) : null,
     canRead,
-    create,
-    update,
-    canDelete: rules.delete.length > 0 && collection.deletable && privileges.delete,
-    upsertKeys:
-      create && update
-        ? collection.uniqueKeys
-            .filter((key) => key.isDeferrable !== true && key.fields.every((name) => visible.has(name)))
-            .map((key) => key.fields)
-        : [],
+    fields,
+    relations: canRead
+      ? [...collection.relations.values()].filter((relation) =>
+          isRelationVisible(catalog, access, collection, relation),
+        )
+      : [],
+    key: isKeyVisible ? primaryKey.flatMap((name) => collection.fields.get(name) ?? []) : null,
+    create: isInsertable && rules.create.length > 0 ? viewCreate(collection, rules.create) : null,
+    upsert: isInsertable && isUpdatable ? viewUpsert(collection, rules, visible) : null,
+    update: isUpdatable && rules.update.length > 0 ? viewUpdate(collection, rules.update) : null,
+    replace: isInsertable && isUpdatable ? viewReplace(collection, rules) : null,
+    canDelete: rules.delete.length > 0 && collection.deletable && privileges.delete && hasRows,
+  };
+}
+
+function viewCreate(collection: Collection, rules: readonly WriteRule[]): WritableFields {
+  const fields = listSendable(collection, rules);
+  return { fields, required: namesOf(fields.filter(isNeeded)) };
+}
+
+const viewUpdate = (collection: Collection, rules: readonly WriteRule[]): WritableFields => ({
+  fields: listSendable(collection, rules),
+  required: [],
+});
+
+/** What is left out of a record that is there stays, so only the key has to be sent. */
+function viewUpsert(
+  collection: Collection,
+  rules: CollectionAccess,
+  visible: ReadonlySet<string>,
+): CollectionView['upsert'] {
+  const creating = rules.create.length > 0 ? rules.create : rules.update;
+  const settable = new Set(namesOf(listSendable(collection, creating)));
+  const keys = collection.uniqueKeys
+    .filter(({ isDeferrable }) => isDeferrable !== true)
+    .map((key) => key.fields)
+    .filter((key) => key.every((name) => settable.has(name) && visible.has(name)));
+  const [first] = keys;
+  if (!first) return null;
+  const inAll = first.filter((name) => keys.every((key) => key.includes(name)));
+  return { fields: listSendable(collection, rules.create, rules.update), required: inAll, keys };
+}
+
+/** The key is in the path; the body may repeat it. */
+function viewReplace(collection: Collection, rules: CollectionAccess): WritableFields | null {
+  if (rules.create.length === 0 && rules.update.length === 0) return null;
+  const key = new Set(collection.primaryKey);
+  const sendable = new Set(listSendable(collection, rules.create, rules.update));
+  const preset = new Set(
+    [...planPresets(rules.create, collection), ...planPresets(rules.update, collection)].map(
+      ({ field }) => field,
+    ),
+  );
+  return {
+    fields: [...collection.fields.values()].filter((field) => sendable.has(field) || key.has(field.name)),
+    required: namesOf(
+      [...sendable].filter((field) => isNeeded(field) && !key.has(field.name) && !preset.has(field.name)),
+    ),
   };
 }
 
@@ -92,13 +138,15 @@ function listVisibleFields(collection: Collection, rules: CollectionAccess): Vis
   });
 }
 
-/** What a rule sets itself, it takes out of the caller's hands. */
-function listWritableFields(collection: Collection, rules: readonly WriteRule[]): WritableFields {
-  const isListed = (name: string): boolean =>
-    rules.some(({ fields, presets }) => !presets.has(name) && (fields === '*' || fields.has(name)));
-  const fields = [...collection.fields.values()].filter((field) => field.writable && isListed(field.name));
-  return { fields, required: fields.filter((field) => isNeeded(field)).map(({ name }) => name) };
+/** Fields that any of these sets of rules lets the caller send, in the catalog's order. */
+function listSendable(collection: Collection, ...sets: readonly (readonly WriteRule[])[]): Field[] {
+  const sendable = sets.map((rules) => sendableFields(rules, collection));
+  return [...collection.fields.values()].filter(
+    (field) => field.writable && sendable.some((names) => names.has(field.name)),
+  );
 }
+
+const namesOf = (fields: readonly Field[]): string[] => fields.map(({ name }) => name);
 
 /** Whether a row cannot be without a value for the field; of a domain, which may have its own default, nobody knows. */
 const isNeeded = (field: Field): boolean =>

@@ -34,7 +34,7 @@ export class CollectionPaths {
     const base = `/api/${encodeURIComponent(view.collection.name)}`;
     const entries: [string, PathItem][] = [
       // What is posted there is a batch; a collection of this name is reached by its other methods.
-      [base, this.manyRecords(base === BATCH_PATH ? { ...view, create: null } : view)],
+      [base, this.manyRecords(base === BATCH_PATH ? { ...view, create: null, upsert: null } : view)],
       [`${base}/aggregate`, view.canRead ? { get: this.aggregate(view) } : {}],
       [
         `${base}/{id}`,
@@ -47,7 +47,7 @@ export class CollectionPaths {
   private manyRecords(view: CollectionView): PathItem {
     return {
       ...(view.canRead ? { get: this.list(view) } : {}),
-      ...(view.create ? { post: this.create(view, view.create) } : {}),
+      ...(view.create || view.upsert ? { post: this.create(view) } : {}),
       ...(view.canRead && view.update ? { patch: this.updateMany(view, view.update) } : {}),
       ...(view.canRead && view.canDelete ? { delete: this.deleteMany(view) } : {}),
     };
@@ -57,7 +57,7 @@ export class CollectionPaths {
     return {
       get: this.get(view),
       ...(view.update ? { patch: this.update(view, view.update) } : {}),
-      ...(view.create && view.update ? { put: this.replace(view, view.create, view.update) } : {}),
+      ...(view.replace ? { put: this.replace(view, view.replace) } : {}),
       ...(view.canDelete ? { delete: this.delete(view) } : {}),
     };
   }
@@ -141,16 +141,19 @@ export class CollectionPaths {
     });
   }
 
-  private create(view: CollectionView, writable: WritableFields): Operation {
-    const one = this.schemas.createInput(view, writable);
-    const name = asMarkdown(view.collection.name);
+  private create(view: CollectionView): Operation {
+    const inputs = [
+      ...(view.create ? [this.schemas.createInput(view, view.create)] : []),
+      ...(view.upsert ? [this.schemas.upsertInput(view, view.upsert)] : []),
+    ];
+    const options = inputs.flatMap((one): Schema[] => [one, { type: 'array', items: one, minItems: 1 }]);
     return this.operation(view, 'create', {
-      summary: `Create records of ${name}`,
+      summary: `Create records of ${asMarkdown(view.collection.name)}`,
       description:
         'One record from an object, or many from an array: all of them, in one transaction and in the order of the ' +
         'array, or none.',
       parameters: [...this.shape(view), ...this.parameters.upsertOn(view), ...this.writeHeaders()],
-      requestBody: body(JSON_TYPE, { oneOf: [one, { type: 'array', items: one, minItems: 1 }] }),
+      requestBody: body(JSON_TYPE, { anyOf: options }),
       responses: { ...this.answers.created(view), ...this.problems(EVERY_WRITE) },
     });
   }
@@ -162,7 +165,7 @@ export class CollectionPaths {
       parameters: [...this.shape(view), this.parameters.ifMatch(), ...this.writeHeaders()],
       requestBody: this.patchBody(view, writable),
       responses: {
-        ...this.answers.changed(view, 'The record as it is now.'),
+        ...this.answers.changed(view),
         ...this.problems(CONDITIONAL_WRITE),
       },
     });
@@ -178,7 +181,7 @@ export class CollectionPaths {
     });
   }
 
-  private replace(view: CollectionView, create: WritableFields, update: WritableFields): Operation {
+  private replace(view: CollectionView, writable: WritableFields): Operation {
     return this.operation(view, 'replace', {
       summary: `Create or replace a record of ${asMarkdown(view.collection.name)}`,
       description: 'Creates the record under this key, or replaces the one that is there.',
@@ -188,7 +191,7 @@ export class CollectionPaths {
         this.parameters.ifNoneMatchAny(),
         ...this.writeHeaders(),
       ],
-      requestBody: body(JSON_TYPE, this.schemas.replaceInput(view, create, update)),
+      requestBody: body(JSON_TYPE, this.schemas.replaceInput(view, writable)),
       responses: { ...this.answers.replaced(view), ...this.problems(CONDITIONAL_WRITE) },
     });
   }
@@ -197,8 +200,8 @@ export class CollectionPaths {
     return this.operation(view, 'delete', {
       summary: `Delete a record of ${asMarkdown(view.collection.name)}`,
       description: 'Deletes one record by its key.',
-      parameters: [this.parameters.ifMatch(), this.parameters.idempotencyKey()],
-      responses: { ...this.answers.deleted(), ...this.problems(CONDITIONAL_WRITE) },
+      parameters: [...this.shape(view), this.parameters.ifMatch(), ...this.writeHeaders()],
+      responses: { ...this.answers.deleted(view), ...this.problems(CONDITIONAL_WRITE) },
     });
   }
 
@@ -206,7 +209,7 @@ export class CollectionPaths {
     return this.operation(view, 'deleteMany', {
       summary: `Delete many records of ${asMarkdown(view.collection.name)}`,
       description: 'Deletes every record that the filter matches and the caller may delete.',
-      parameters: [this.requiredFilter(view), this.parameters.idempotencyKey()],
+      parameters: [...this.shape(view), this.requiredFilter(view), ...this.writeHeaders()],
       responses: { ...this.answers.deletedMany(view), ...this.problems(EVERY_WRITE) },
     });
   }

@@ -20,7 +20,7 @@ export function encodeQualified(catalog: Pick<Catalog, 'schemas'>, schema: strin
   return schema === catalog.schemas[0] ? encodeName(name) : `${encodeName(schema)}.${encodeName(name)}`;
 }
 
-export type SchemaKind = 'selection' | 'create' | 'patch' | 'replace' | 'aggregate';
+export type SchemaKind = 'selection' | 'create' | 'upsert' | 'patch' | 'replace' | 'aggregate';
 
 /** Names of the schemas of one collection; `reserved` are those of schemas that belong to no collection. */
 export class CollectionNames {

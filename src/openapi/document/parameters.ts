@@ -98,16 +98,17 @@ export class RequestParameters {
     return [parameter];
   }
 
-  upsertOn(view: CollectionView): Parameter[] {
-    if (view.upsertKeys.length === 0) return [];
+  upsertOn({ upsert, create }: CollectionView): Parameter[] {
+    if (!upsert) return [];
     return [
       {
         name: 'upsertOn',
         in: 'query',
+        required: create === null,
         description:
-          'A unique key. A record that is already there with the same values of it is updated instead: what is sent ' +
-          'is changed, the rest stays.',
-        schema: { type: 'string', enum: view.upsertKeys.map((key) => key.map(printName).join(',')) },
+          'The fields of a unique key, separated by commas. A record that has the same values of them already is ' +
+          'updated instead: what is sent is changed, the rest stays.',
+        schema: { type: 'string', enum: upsert.keys.map((key) => key.join(',')) },
       },
     ];
   }
@@ -214,7 +215,10 @@ export class RequestParameters {
   }
 
   prefer(): Reference {
-    return this.header('Prefer', '`return=minimal` leaves the records out of the answer (RFC 7240).');
+    return this.header(
+      'Prefer',
+      '`return=minimal` leaves the records out of the answer, `return=representation` puts those in that were deleted (RFC 7240).',
+    );
   }
 
   idempotencyKey(): Reference {

@@ -64,8 +64,16 @@ export class RecordSchemas {
   createInput(view: CollectionView, writable: WritableFields): Reference {
     return this.components.schema(this.namesOf(view).of('create'), () => ({
       description: `A new record of ${asMarkdown(view.collection.name)}. What is left out gets its default.`,
-      ...this.input(writable.fields, true),
-      ...required(writable.required),
+      ...this.input(writable, true),
+    }));
+  }
+
+  upsertInput(view: CollectionView, writable: WritableFields): Reference {
+    return this.components.schema(this.namesOf(view).of('upsert'), () => ({
+      description:
+        `With \`upsertOn\`: a record of ${asMarkdown(view.collection.name)}, new or not. The fields of the unique key ` +
+        'must be there. What is left out stays as it is, or gets its default in a new record.',
+      ...this.input(writable, false),
     }));
   }
 
@@ -74,26 +82,17 @@ export class RecordSchemas {
       description:
         `Changes to a record of ${asMarkdown(view.collection.name)}, as a merge patch (RFC 7396): what is left out ` +
         'stays, null empties a field, an object changes the members that it names of a JSON field.',
-      ...this.input(writable.fields, false),
+      ...this.input(writable, false),
     }));
   }
 
-  /** The record of a `PUT`; its key is in the path and may be repeated. */
-  replaceInput(view: CollectionView, create: WritableFields, update: WritableFields): Reference {
-    return this.components.schema(this.namesOf(view).of('replace'), () => {
-      const key = new Set(view.key?.map(({ name }) => name));
-      const fields = new Map(
-        [...create.fields, ...update.fields, ...(view.key ?? [])].map((field) => [field.name, field]),
-      );
-      const inOrder = [...view.collection.fields.values()].filter(({ name }) => fields.has(name));
-      return {
-        description:
-          `The whole record of ${asMarkdown(view.collection.name)}. What is left out gets its default. The key is that ` +
-          'of the path; it may be repeated here.',
-        ...this.input(inOrder, true),
-        ...required(create.required.filter((name) => !key.has(name))),
-      };
-    });
+  replaceInput(view: CollectionView, writable: WritableFields): Reference {
+    return this.components.schema(this.namesOf(view).of('replace'), () => ({
+      description:
+        `The whole record of ${asMarkdown(view.collection.name)}. What is left out gets its default. The key is that ` +
+        'of the path; it may be repeated here.',
+      ...this.input(writable, true),
+    }));
   }
 
   private selectionProperties(view: CollectionView): ReadonlyMap<string, Schema> {
@@ -132,7 +131,7 @@ export class RecordSchemas {
     };
   }
 
-  private input(fields: readonly Field[], hasDefaults: boolean): Schema {
+  private input({ fields, required: needed }: WritableFields, hasDefaults: boolean): Schema {
     return {
       type: 'object',
       ...objectProperties(
@@ -145,6 +144,7 @@ export class RecordSchemas {
           return [field.name, value === undefined ? schema : { ...schema, default: value }];
         }),
       ),
+      ...required(needed),
       additionalProperties: false,
     };
   }
