@@ -8,6 +8,7 @@ export { AliasSource, createScope, RowScope, RowSubquery, type ScopeOptions } fr
 export { isRelationVisible, RawRecordSchema, VisibleRecordSchema } from './record-schema.js';
 export { isExactKeyType, parseRecordKey } from './record-key.js';
 export { printName } from './parse/name-reader.js';
+export { MEASURE_FUNCTIONS, TIME_UNITS, type MeasureFunction, type TimeUnit } from './parse/aggregate.js';
 export { readParameters, type Parameters } from './parse/parameters.js';
 export { filterError, planFilter, type PlanContext } from './plan/plan-context.js';
 export { planFields } from './plan/plan-list.js';
@@ -23,3 +24,4 @@ export {
   recordListJson,
 } from './compile/selection.js';
 export * from './read-queries.js';
+export * from './write/index.js';

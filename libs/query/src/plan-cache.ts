@@ -1,3 +1,6 @@
+/** Of a key: a request of so unusual a shape is planned anew each time rather than kept. */
+const MAX_KEY_LENGTH = 16_384;
+
 /**
  * Plans by the shape of their request. Bounded: plans that were not used for long go first, so that neither many shapes
  * nor old versions of the schema and the access rules can fill the memory.
@@ -20,6 +23,7 @@ export class PlanCache<Plan> {
   get(key: string, build: () => Plan): Plan {
     const known = this.young.get(key);
     if (known !== undefined) return known;
+    if (key.length > MAX_KEY_LENGTH) return build();
     const plan = this.old.get(key) ?? build();
     this.old.delete(key);
     if (this.young.size >= Math.max(1, Math.floor(this.capacity / 2))) {

@@ -265,6 +265,12 @@ describe('PlanCache', () => {
     expect(built.get('once 1')).toBe(2);
   });
 
+  it('keeps no plan under a key of unusual length', () => {
+    const cache = new PlanCache<string>(10);
+    const key = 'x'.repeat(20_000);
+    expect([cache.get(key, () => 'a'), cache.get(key, () => 'b'), cache.size]).toEqual(['a', 'b', 0]);
+  });
+
   it('does not remember a failure', () => {
     const cache = new PlanCache<string>();
     expect(() =>

@@ -71,7 +71,7 @@ export function readParameters(
   return parameters;
 }
 
-export function unknownParameter(name: string, known: Iterable<string>): QueryError {
+function unknownParameter(name: string, known: Iterable<string>): QueryError {
   const suggestion = suggestName(name, known);
   return new QueryError('unknown-parameter', `the parameter ${JSON.stringify(name)} is not known`, {
     parameter: name,
