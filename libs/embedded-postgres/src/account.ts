@@ -18,7 +18,7 @@ interface PasswdEntry extends Account {
 const UNALLOCATED_IDS = { first: 65_520, last: 65_533 };
 
 /** Whether this process may become another account. */
-export function isRoot(): boolean {
+function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError, systemErrorCode } from './errors.js';
 import { replaceFile, type Home } from './home.js';
@@ -5,6 +6,9 @@ import { findLockFile, findPostmaster, isAlive, shutDown } from './postmaster.js
 
 /** How long a server whose Plinth was killed may take to stop. */
 const ORPHAN_PATIENCE = { fastMs: 15_000, immediateMs: 10_000 };
+
+/** A lock file that is empty for so long was made by a server that was killed before it could fill it. */
+const UNWRITTEN_MS = 3_000;
 
 /**
  * Makes sure that no server runs on the data: one that a living Plinth serves is an error, one that outlived its Plinth
@@ -15,9 +19,8 @@ const ORPHAN_PATIENCE = { fastMs: 15_000, immediateMs: 10_000 };
  */
 export async function claimData(home: Home): Promise<number | undefined> {
   const found = await findPostmaster(home.dataPath);
-  if (found.kind === 'none') return undefined;
-  if (found.kind === 'stale') {
-    await disownLockFile(home);
+  if (found.kind === 'none' || found.kind === 'stale') {
+    if (found.kind === 'stale' || (await isUnwritten(home))) await disownLockFile(home);
     return undefined;
   }
   if (found.ownerPid !== undefined || !found.isPlinths) throw inUseError(home, found.pid, found.ownerPid);
@@ -34,14 +37,25 @@ export async function claimData(home: Home): Promise<number | undefined> {
  * own parent for a left-over, but still checks the shared memory that the file names, which guards against processes of
  * the dead server that live on; deleting the file would switch that check off.
  */
-export async function disownLockFile(home: Home): Promise<void> {
+async function disownLockFile(home: Home): Promise<void> {
   const text = (await findLockFile(home.dataPath))?.text ?? '\n';
   const rest = text.slice(text.indexOf('\n'));
   await replaceFile(home, join(home.dataPath, 'postmaster.pid'), `${process.pid}${rest}`, home.account);
 }
 
+/** Whether the lock file is still empty, which PostgreSQL cannot tell from one that is just being written. */
+async function isUnwritten(home: Home): Promise<boolean> {
+  try {
+    const { size, mtimeMs } = await stat(join(home.dataPath, 'postmaster.pid'));
+    return size === 0 && Date.now() - mtimeMs > UNWRITTEN_MS;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** The data are served for somebody else. */
-export function inUseError(home: Home, pid: number, ownerPid: number | undefined): EmbeddedPostgresError {
+function inUseError(home: Home, pid: number, ownerPid: number | undefined): EmbeddedPostgresError {
   const by =
     ownerPid === undefined
       ? `PostgreSQL (process ${pid}), which was not started by Plinth`

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { claimData, disownLockFile } from './claim-data.js';
+import { claimData } from './claim-data.js';
 import { EmbeddedPostgresError, explainFolderError } from './errors.js';
 import { locateHome, replaceFile, type Home } from './home.js';
 import {
@@ -70,7 +70,6 @@ const STOP_PATIENCE = { fastMs: 20_000, immediateMs: 5_000 };
 /** How long to wait for what a killed server left: its last processes, or a lock file that is being written. */
 const REMAINS_TIMEOUT_MS = 30_000;
 const REMAINS_INTERVAL_MS = 100;
-const UNWRITTEN_LOCK_FILE_MS = 2_000;
 const PORT_ATTEMPTS = 5;
 
 /**
@@ -93,7 +92,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const { home, notice } = await locateHome(options.dataDir);
   if (notice !== undefined) options.logger?.warn({ folder: home.path }, notice);
   const runtime = await prepareRuntime(home);
-  await initialiseCluster(home, runtime);
+  await initialiseCluster(home, runtime, { durable: options.durable !== false });
   await checkCluster(home, runtime);
   const password = await readPassword(home);
 
@@ -156,8 +155,6 @@ async function bringUp(place: Place): Promise<{ readonly server: ServerProcess; 
       portAttempt += 1;
     } else if ((failure === 'locked' || failure === 'remains') && waitedMs < REMAINS_TIMEOUT_MS) {
       await delay(REMAINS_INTERVAL_MS);
-      // Its writer was killed between making and filling it.
-      if (failure === 'locked' && waitedMs > UNWRITTEN_LOCK_FILE_MS) await disownLockFile(home);
     } else {
       throw startError(failure, port, place, result.log);
     }

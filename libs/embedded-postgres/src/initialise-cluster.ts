@@ -37,7 +37,11 @@ include = '${SETTINGS_FILE}'
  * password of its own. It is made under another name and moved into place when it is complete and on disk, so that a
  * start which is interrupted, or which finds the disk full, leaves nothing that the next one would stumble over.
  */
-export async function initialiseCluster(home: Home, runtime: Runtime): Promise<void> {
+export async function initialiseCluster(
+  home: Home,
+  runtime: Runtime,
+  { durable }: { readonly durable: boolean },
+): Promise<void> {
   const { account } = home;
   await removeAbandoned(home);
   if (await isPresent(home.dataPath)) return;
@@ -47,7 +51,7 @@ export async function initialiseCluster(home: Home, runtime: Runtime): Promise<v
   const workPath = join(home.path, `initialising-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(workPath, { mode: 0o700 });
-    const dataPath = await runInitdb(home, workPath, runtime, identity);
+    const dataPath = await runInitdb(home, workPath, runtime, { identity, durable });
     if (identity.kind === 'borrowed' && account !== undefined) await chownTree(dataPath, account);
     await moveIntoPlace(dataPath, home);
   } finally {
@@ -103,7 +107,7 @@ async function runInitdb(
   home: Home,
   workPath: string,
   runtime: Runtime,
-  identity: InitialiseIdentity,
+  { identity, durable }: { readonly identity: InitialiseIdentity; readonly durable: boolean },
 ): Promise<string> {
   const { account } = home;
   // In a namespace the caller keeps its own id, under another name.
@@ -132,6 +136,7 @@ async function runInitdb(
     '--locale=C',
     '--data-checksums',
     '--no-instructions',
+    ...(durable ? [] : ['--no-sync']),
   ];
   const options = { cwd: workPath, account: initialiser };
   const result =

@@ -73,7 +73,7 @@ export async function launchServer(
 }
 
 /** What the server's last words mean. */
-export function classifyFailure(log: string): LaunchFailure {
+function classifyFailure(log: string): LaunchFailure {
   if (/could not bind .*(in use|denied)|could not create any TCP\/IP sockets/i.test(log)) return 'port-taken';
   if (/lock file ".*postmaster\.pid" (already exists|is empty)/.test(log)) return 'locked';
   if (/pre-existing shared memory block .* is still in use/.test(log)) return 'remains';

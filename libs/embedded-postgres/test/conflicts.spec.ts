@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const shared = shareRepository();
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres(options);
+  const server = await startEmbeddedPostgres({ durable: false, ...options });
   onTestFinished(() => server.stop());
   return server;
 }

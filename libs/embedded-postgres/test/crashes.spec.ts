@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const shared = shareRepository();
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres(options);
+  const server = await startEmbeddedPostgres({ durable: false, ...options });
   onTestFinished(() => server.stop());
   return server;
 }
@@ -65,13 +65,13 @@ function expectAll(read: readonly number[], confirmed: readonly number[]): void 
 describe('after kill -9', () => {
   it('of the server under writes, every confirmed row is there', async () => {
     const dataDir = await makeFolder();
-    const first = await start({ dataDir });
+    const first = await start({ durable: true, dataDir });
     const writer = await write(first.url);
     await waitUntil(() => writer.confirmed.length > 50);
     process.kill(first.pid, 'SIGKILL');
     expect(await first.exited).toEqual({ code: null, signal: 'SIGKILL', wasStopped: false });
     await writer.ended;
-    const second = await start({ dataDir });
+    const second = await start({ durable: true, dataDir });
     expectAll(await readWritten(second.url), writer.confirmed);
     expect(await readFile(second.logPath, 'utf8')).toContain('automatic recovery in progress');
   });
@@ -98,7 +98,7 @@ describe('after kill -9', () => {
     expect(await readFile(second.logPath, 'utf8')).not.toContain('automatic recovery');
   });
 
-  it('of Plinth and its server, two that start at once do not both get the data', async () => {
+  it('of Plinth, two that start at once do not both get the data', async () => {
     const dataDir = await makeFolder();
     const killed = serve(shared(), { dataDir });
     const { url } = await killed.told;

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, readdir, stat } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
@@ -13,7 +14,7 @@ import {
 import { isRunning, makeFolder } from './repository.js';
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres(options);
+  const server = await startEmbeddedPostgres({ durable: false, ...options });
   onTestFinished(() => server.stop());
   return server;
 }
@@ -53,7 +54,7 @@ describe('an embedded server', () => {
   );
 
   it('is a durable PostgreSQL 18 in UTF-8 with checksums, a locale that is the same everywhere, and UTC', async () => {
-    const server = await start({ dataDir: await makeFolder() });
+    const server = await start({ dataDir: await makeFolder(), durable: true });
     expect(server.version).toMatch(/^18\./);
     const names =
       'server_encoding data_checksums fsync full_page_writes synchronous_commit TimeZone jit'.split(' ');
