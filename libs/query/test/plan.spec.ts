@@ -257,7 +257,7 @@ describe('PlanCache', () => {
       });
     for (let index = 0; index < 1000; index++) {
       expect(get(`once ${index}`)).toBe(`once ${index}`);
-      if (index % 3 === 0) expect(get('often')).toBe('often');
+      expect(index % 3 === 0 ? get('often') : 'often').toBe('often');
       expect(cache.size).toBeLessThanOrEqual(10);
     }
     expect(built.get('often')).toBe(1);
