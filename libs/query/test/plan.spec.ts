@@ -235,6 +235,17 @@ describe('plans', () => {
     expect([ann?.values, bob?.values]).toEqual([['ann'], ['bob']]);
   });
 
+  it('refuse a literal that cannot be what it should be, also when they are known', () => {
+    const filter = (text: string): Query => ({ filter: `views > 1 && published_at > timestamp("${text}")` });
+    const refusal = expect.objectContaining({
+      code: 'invalid-filter',
+      detail: expect.objectContaining({ parameter: 'filter', position: { start: 38, end: 48 } }),
+    });
+    expect(() => ask(filter('nonsense'))).toThrow(refusal);
+    expect(ask(filter('2024-01-01T00:00:00Z')).values).toHaveLength(2);
+    expect(() => ask(filter('nonsense'))).toThrow(refusal);
+  });
+
   it('never hold a value of the request in their text', () => {
     const { statement, values } = ask({
       filter: `title == "'; DROP TABLE posts; --"`,
