@@ -48,8 +48,10 @@ describe('an embedded server', () => {
       expect(second.url).toBe(first.url);
       // Told even when it passes, since these are figures of the documentation.
       console.info(`first start ${Math.round(firstMs)} ms, later start ${Math.round(secondMs)} ms`);
-      expect(firstMs).toBeLessThan(3000);
-      expect(secondMs).toBeLessThan(1000);
+      // A machine with more to do than it has cores for gets time in proportion.
+      const slowness = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+      expect(firstMs).toBeLessThan(3000 * slowness);
+      expect(secondMs).toBeLessThan(1000 * slowness);
     },
   );
 
