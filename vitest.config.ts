@@ -1,8 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Tests run the engines' sources, never a build that may be older than they are. */
+const sourceOf = (name: string): string => fileURLToPath(new URL(`libs/${name}/src/index.ts`, import.meta.url));
+
 export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
+  resolve: {
+    alias: {
+      '@plinth/embedded-postgres': sourceOf('embedded-postgres'),
+      '@plinth/expression': sourceOf('expression'),
+      '@plinth/query': sourceOf('query'),
+      '@plinth/schema': sourceOf('schema'),
+    },
+  },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     include: ['src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'libs/*/test/**/*.spec.ts', 'test/**/*.spec.ts'],
