@@ -197,7 +197,7 @@ function describeDone(write: RecordWrite, collection: Collection, result: WriteR
   const isCreated = result.created > 0;
   const headers: Record<string, string> = {};
   if (isCreated && result.key !== null) headers['location'] = recordPath(collection, result.key);
-  if (result.version !== null) {
+  if (result.version !== null && write.action !== 'delete') {
     headers['etag'] = formatEntityTag(result.version, result.data === null ? '' : digestContent(result.data));
   }
   if (write.prefer !== null) headers['preference-applied'] = `return=${write.prefer}`;
