@@ -177,7 +177,7 @@ describe.skipIf(!hasChinook)('Chinook, by roles', () => {
         { sort: '-birth_date', limit: '2', fields: 'employee_id' },
         { key },
       );
-      expect(records.map(({ employee_id: id }) => id)).toEqual([1, 2, 4, 5, 6, 7, 8, REP]);
+      expect(records.map(({ employee_id: id }) => id)).toEqual([8, 7, 6, 5, 4, 2, 1, REP]);
     });
 
     it('is null for aggregates, groups and searches', async () => {

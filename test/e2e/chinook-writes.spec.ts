@@ -60,7 +60,7 @@ const REFUSED: readonly RefusedWrite[] = [
     does: 'a track twice on a playlist',
     request: ['POST', '/api/playlist_track', { playlist_id: 1, track_id: 3402 }],
     answer: [409, 'unique-violation'],
-    errors: [],
+    errors: ['/playlist_id unique', '/track_id unique'],
   },
   {
     does: 'a title that is too long',

@@ -107,16 +107,15 @@ describe('plinth demo', () => {
     const { status, body } = await ask(request);
     expect([status, body.results?.length]).toEqual([200, 2]);
     const [order] = await database.query(
-      `SELECT customer_id, channel, status, total FROM orders ORDER BY id DESC LIMIT 1`,
+      `SELECT id, customer_id, channel, status, total FROM orders ORDER BY id DESC LIMIT 1`,
     );
-    expect(order).toEqual({ customer_id: 1, channel: 'web', status: 'pending', total: '19.80' });
+    expect(order).toMatchObject({ customer_id: 1, channel: 'web', status: 'pending', total: '19.80' });
     const cheap = await ask({
       ...request,
       body: JSON.parse(JSON.stringify(request.body).replace('9.9', '0.1')),
     });
     expect([cheap.status, cheap.body.type]).toEqual([403, '/problems/check-failed']);
-    const [{ count } = {}] = await database.query(`SELECT count(*)::int FROM orders`);
-    expect(count).toBe(831);
+    expect(await database.query(`SELECT max(id) FROM orders`)).toEqual([{ max: order!['id'] }]);
   });
 
   it('lets a customer cancel what is not paid, and nothing else', async () => {
