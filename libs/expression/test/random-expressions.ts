@@ -202,6 +202,26 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = {
   timestamp: ['auth.claims.at'],
 };
 
+/**
+ * Doubles of which no sum or product is beyond all doubles, and none so large that an int beside it would be rounded:
+ * the other implementation compares the two as doubles.
+ */
+export const STANDARD_DOUBLES: readonly string[] = [
+  '0.0',
+  '1.0',
+  '0.1',
+  '-2.5',
+  '3.0',
+  '1e15',
+  '1.5e-7',
+  '0.3',
+  '123456.789',
+];
+
+/** The other implementation takes year 1 for 1901, rounds instants to milliseconds, and orders text by UTF-16 units. */
+export const STANDARD_INSTANTS: readonly string[] = INSTANTS.filter((text) => !/^0001|\.999999/.test(text));
+export const STANDARD_TEXTS: readonly string[] = TEXTS.filter((text) => !/[\uffee\ufffd]/.test(text));
+
 type NumberKind = 'int' | 'double' | 'decimal';
 type Kind = NumberKind | 'string' | 'timestamp' | 'duration' | 'bytes' | 'bool' | 'dyn';
 
@@ -228,14 +248,49 @@ const PATTERNS: readonly string[] = [
   '',
 ];
 
+/** Fields whose values plain CEL has too, and sees as we do. */
+const STANDARD_FIELDS: Names = {
+  ...NOTHING,
+  int: ['small', 'medium', 'big', 'views', 'numbers[0]'],
+  double: ['ratio', 'scores[0]'],
+  string: ['title', 'note', 'code', 'tags[0]', 'tags[1]'],
+  bool: ['flag', 'active'],
+  timestamp: ['at', 'local', 'day'],
+  bytes: ['raw'],
+  dyn: ['meta.color', 'meta.price', 'meta.size.w', 'meta.tags[0]', 'meta.active'],
+  nullable: ['flag', 'big', 'ratio', 'note', 'at', 'raw', 'tags', 'owner'],
+  lists: [
+    { path: 'tags', element: scalarElement('string') },
+    { path: 'numbers', element: scalarElement('int') },
+    { path: 'scores', element: scalarElement('double') },
+    {
+      path: 'comments',
+      element: { ...COMMENT_FIELDS, string: ['body'], int: ['score', 'id'], nullable: ['body'] },
+    },
+  ],
+};
+
+const STANDARD_ITEM: Names = merged(
+  STANDARD_FIELDS,
+  prefixed({ ...PERSON_FIELDS, nullable: ['age', 'name'] }, 'owner'),
+);
+
 /** Writes random well-typed expressions over `items`. */
 export class ExpressionWriter {
   private variables = 0;
 
-  constructor(private readonly random: Random) {}
+  /** `standard`: only what plain CEL knows and means in the same way. */
+  constructor(
+    private readonly random: Random,
+    private readonly dialect: 'plinth' | 'standard' = 'plinth',
+  ) {}
 
   write(): string {
-    return this.predicate(ITEM, 1 + this.random.below(4));
+    return this.predicate(this.isStandard ? STANDARD_ITEM : ITEM, 1 + this.random.below(4));
+  }
+
+  private get isStandard(): boolean {
+    return this.dialect === 'standard';
   }
 
   private predicate(names: Names, depth: number): string {
@@ -300,6 +355,8 @@ export class ExpressionWriter {
 
   private otherKind(kind: Kind): Kind {
     const isNumber = kind === 'int' || kind === 'double' || kind === 'decimal';
+    if (this.isStandard)
+      return isNumber && this.random.chance(0.4) ? this.random.pick(['int', 'double']) : kind;
     return isNumber && this.random.chance(0.4) ? this.random.pick(['int', 'double', 'decimal']) : kind;
   }
 
@@ -307,7 +364,8 @@ export class ExpressionWriter {
     const kind = this.kind(names);
     const left = this.value(kind, names, depth);
     const claims = CLAIMS[kind];
-    if (claims !== undefined && this.random.chance(0.08)) return [left, this.random.pick(claims)];
+    if (!this.isStandard && claims !== undefined && this.random.chance(0.08))
+      return [left, this.random.pick(claims)];
     return [left, this.value(this.otherKind(kind), names, depth)];
   }
 
@@ -324,12 +382,19 @@ export class ExpressionWriter {
 
   private nullTest(names: Names): string {
     const path = this.random.pick(names.nullable);
-    if (this.random.chance(0.4) && path !== '' && /^[\w.]+$/.test(path)) return `has(${path})`;
+    if (!this.isStandard && this.random.chance(0.4) && path !== '' && /^[\w.]+$/.test(path))
+      return `has(${path})`;
     return `${path} ${this.random.pick(['==', '!='])} null`;
   }
 
   private membership(names: Names, depth: number): string {
     const { random } = this;
+    if (this.isStandard) {
+      const kind = random.pick(['int', 'string'] as const);
+      const items = Array.from({ length: random.below(4) }, () => this.literal(kind));
+      const stored = kind === 'int' ? 'numbers' : 'tags';
+      return `${kind === 'int' ? 'views' : 'title'} in ${random.chance(0.7) ? `[${items.join(', ')}]` : stored}`;
+    }
     const roll = random.below(10);
     if (roll < 3) {
       const list = random.pick([
@@ -389,8 +454,9 @@ export class ExpressionWriter {
     const operator = random.pick(['==', '!=']);
     if (other === 0) return `${path} ${operator} ${random.pick(names.dyn)}`;
     if (other === 1) return `size(${path}) ${random.pick(['<', '=='])} ${random.below(4)}`;
-    if (other === 2) return path;
-    const kind = random.pick(['string', 'int', 'double', 'decimal', 'bool'] as const);
+    if (other === 2 && !this.isStandard) return path;
+    const kinds = ['string', 'int', 'double', 'bool', 'decimal'] as const;
+    const kind = random.pick(this.isStandard ? kinds.slice(0, 4) : kinds);
     const value = names[kind].length > 0 ? this.value(kind, names, Math.min(depth, 1)) : this.literal(kind);
     if (other < 5) return `${path} ${operator} ${value}`;
     return `${path} ${random.pick(['<', '<=', '>', '>='])} ${value}`;
@@ -412,7 +478,7 @@ export class ExpressionWriter {
       case 'int':
         switch (random.below(6)) {
           case 0:
-            return `int(${value(random.pick(['double', 'decimal', 'timestamp', 'string']))})`;
+            return `int(${value(random.pick(this.isStandard ? ['double', 'timestamp'] : ['double', 'decimal', 'timestamp', 'string']))})`;
           case 1:
             return `size(${value('string')})`;
           case 2:
@@ -423,9 +489,10 @@ export class ExpressionWriter {
             return `(${value('int')} ${random.pick(['+', '-', '*', '/', '%'])} ${value('int')})`;
         }
       case 'double':
-        if (random.chance(0.2)) return `double(${value(random.pick(['int', 'decimal', 'string']))})`;
+        if (random.chance(0.2))
+          return `double(${value(random.pick(this.isStandard ? ['int'] : ['int', 'decimal', 'string']))})`;
         if (random.chance(0.1)) return `-(${value('double')})`;
-        return `(${this.anyDouble(names)} ${random.pick(['+', '-', '*', '/'])} ${value('double')})`;
+        return `(${this.anyDouble(names)} ${random.pick(this.isStandard ? ['+', '-', '*'] : ['+', '-', '*', '/'])} ${value('double')})`;
       case 'decimal':
         if (random.chance(0.1)) return `-(${value('decimal')})`;
         return `(${value('decimal')} ${random.pick(['+', '-', '*', '/'])} ${value(random.pick(['decimal', 'int', 'double']))})`;
@@ -434,7 +501,7 @@ export class ExpressionWriter {
           case 0:
             return `(${value('string')} + ${value('string')})`;
           case 1:
-            return `string(${value(random.pick(['int', 'decimal', 'double', 'timestamp', 'bool']))})`;
+            return `string(${value(random.pick(this.isStandard ? ['int', 'bool'] : ['int', 'decimal', 'double', 'timestamp', 'bool']))})`;
           default:
             return `${this.receiver(value('string'))}.${random.pick(['lowerAscii', 'upperAscii'])}()`;
         }
@@ -473,21 +540,25 @@ export class ExpressionWriter {
     const { random } = this;
     switch (kind) {
       case 'int':
-        return random.pick([...INT4, ...INT8, '0x10', '007']);
+        return random.pick([...INT4, ...INT8, ...(this.isStandard ? [] : ['0x10', '007'])]);
       case 'double':
+        if (this.isStandard) return random.pick(STANDARD_DOUBLES);
         return this.doubleText(random.pick(FLOAT8.filter((text) => !/[NIf]|^5e-324|1e-200/.test(text))));
       case 'decimal':
         return this.doubleText(
           random.pick([...PRICES, ...AMOUNTS].filter((text) => /^-?\d+\.\d+$/.test(text))),
         );
       case 'string':
+        if (this.isStandard) return JSON.stringify(random.pick(STANDARD_TEXTS));
         return JSON.stringify(
           random.pick([...TEXTS, ...MOODS, ...UUIDS, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 'a', 'abc']),
         );
       case 'timestamp':
-        return random.chance(0.15) ? 'now' : `timestamp("${random.pick([...INSTANTS, ...DATES])}")`;
+        return random.chance(0.15) && !this.isStandard
+          ? 'now'
+          : `timestamp("${random.pick(this.isStandard ? STANDARD_INSTANTS : [...INSTANTS, ...DATES])}")`;
       case 'duration':
-        return `duration("${random.pick(DURATIONS)}")`;
+        return `duration("${random.pick(DURATIONS.filter((text) => !this.isStandard || text !== '0.000001s'))}")`;
       case 'bytes':
         return random.pick(['b""', 'b"abc"', 'b"\\xff"', 'b"\\x00"']);
       case 'bool':

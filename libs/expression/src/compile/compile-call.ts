@@ -190,7 +190,10 @@ const DURATION_FACTORS: Readonly<Record<string, string>> = {
   getMilliseconds: '* 1000',
 };
 
-/** The whole duration in one unit, cut off; a month counts 30 days, as it does in comparisons. */
+/**
+ * The whole duration in one unit, cut off, but of milliseconds only those beside the seconds, as CEL has it. A month
+ * counts 30 days, as it does in comparisons.
+ */
 function compileDurationPart(compiler: Compiler, name: CalendarField, node: ExpressionNode): Operand {
   const total = (v: Sql): Sql => {
     const part = (field: string): Sql => sql`extract(${rawSql(field)} FROM ${v})`;
@@ -202,7 +205,7 @@ function compileDurationPart(compiler: Compiler, name: CalendarField, node: Expr
     [compiler.value(node)],
     (v) => sql`CASE WHEN isfinite(${v}) THEN trunc((${total(v)}) ${factor})::int8 END`,
   );
-  return computed(whole, true);
+  return computed(name === 'getMilliseconds' ? sql`(${whole} % 1000)` : whole, true);
 }
 
 export function compileCall(compiler: Compiler, node: CallNode): Operand {

@@ -128,7 +128,9 @@ const DURATION_MICROS: Readonly<Record<string, bigint>> = {
 function calendarOf(name: CalendarField, value: Value): bigint | null {
   if (typeof value === 'bigint') return calendarPart(name, value);
   if (!isInterval(value)) throw new TypeError('the calendar of what has none');
-  return isFiniteInterval(value) ? comparableMicros(value) / (DURATION_MICROS[name] ?? 1n) : null;
+  if (!isFiniteInterval(value)) return null;
+  const whole = comparableMicros(value) / (DURATION_MICROS[name] ?? 1n);
+  return name === 'getMilliseconds' ? whole % 1000n : whole;
 }
 
 function searchText(name: FunctionName, text: string, part: string): boolean {
