@@ -1,25 +1,38 @@
 import { UNRESTRICTED, type AccessView, type CollectionAccess } from '@plinth/query';
 import type { Catalog } from '@plinth/schema';
 import { LRUCache } from 'lru-cache';
-import { compilePolicy, PolicyMistakes, type CompiledPolicy, type PolicyDefinition } from './policies/compile-policy.js';
+import { compilePolicy, PolicyMistakes, type CompiledPolicy } from './policies/compile-policy.js';
+import type { Action, Policy } from './policies/policy.entity.js';
+import { ADMIN_ROLE } from './roles/reserved-roles.js';
 
-/** A policy with what tells it from others. */
-export type StoredPolicy = PolicyDefinition & { readonly id: string; readonly role: string };
+/** A policy as it is in force, or would be. */
+export type StoredPolicy = Pick<
+  Policy,
+  'id' | 'role' | 'collection' | 'action' | 'condition' | 'fields' | 'check' | 'presets'
+>;
 
-export const ADMIN_ROLE = 'admin';
-export const PUBLIC_ROLE = 'public';
+/** A policy and what is wrong with it, if anything: one with mistakes gives nothing. */
+export interface PolicyState {
+  readonly policy: StoredPolicy;
+  readonly mistakes: PolicyMistakes | null;
+}
 
 /** Distinct sets of roles whose merged rules are kept. */
 const MAX_VIEWS = 1000;
 
-type CompiledFor = CompiledPolicy & { readonly collection: string };
+type MutableAccess = { -readonly [K in Action]: CollectionAccess[K][number][] };
 
 /** All policies, compiled against one catalog; immutable but for a cache of merged views. */
 export class AccessSnapshot {
-  private readonly byRole = new Map<string, CompiledFor[]>();
+  private readonly states = new Map<string, PolicyState>();
+  /** Rules by role, in the order of the policies' creation. */
+  private readonly byRole = new Map<
+    string,
+    { readonly collection: string; readonly compiled: CompiledPolicy }[]
+  >();
   private readonly views = new LRUCache<string, AccessView>({ max: MAX_VIEWS });
-  /** Why a policy has no effect, by its id. */
-  readonly mistakes = new Map<string, PolicyMistakes>();
+  /** An actor's list of roles is one object for as long as its credential is known, so most requests end here. */
+  private readonly viewsOfLists = new WeakMap<readonly string[], AccessView>();
 
   constructor(
     readonly version: string,
@@ -35,12 +48,26 @@ export class AccessSnapshot {
     return new AccessSnapshot(this.version, this.roles, this.policies, catalog);
   }
 
-  findPolicyRole(policyId: string): string | null {
-    return this.policies.find(({ id }) => id === policyId)?.role ?? null;
+  findPolicy(id: string): PolicyState | undefined {
+    return this.states.get(id);
   }
 
-  /** The rules of some roles together. `roles` must be sorted, so that equal sets share a view. */
+  /** Every policy, in the order of creation. */
+  listPolicies(): Iterable<PolicyState> {
+    return this.states.values();
+  }
+
+  /** The rules of some effective roles together. */
   viewFor(roles: readonly string[]): AccessView {
+    let view = this.viewsOfLists.get(roles);
+    if (view === undefined) {
+      view = this.viewOf(roles);
+      this.viewsOfLists.set(roles, view);
+    }
+    return view;
+  }
+
+  private viewOf(roles: readonly string[]): AccessView {
     const key = `${this.version} ${roles.join(' ')}`;
     let view = this.views.get(key);
     if (view === undefined) {
@@ -52,14 +79,15 @@ export class AccessSnapshot {
 
   private add(policy: StoredPolicy): void {
     try {
-      const compiled = { ...compilePolicy(policy.id, policy, this.catalog), collection: policy.collection };
+      const compiled = compilePolicy(policy.id, policy, this.catalog);
       const known = this.byRole.get(policy.role);
-      if (known) known.push(compiled);
-      else this.byRole.set(policy.role, [compiled]);
+      const rule = { collection: policy.collection, compiled };
+      if (known) known.push(rule);
+      else this.byRole.set(policy.role, [rule]);
+      this.states.set(policy.id, { policy, mistakes: null });
     } catch (error) {
       // A policy that does not fit the schema any more gives nothing: closed, not open, and no harm to the others.
-      if (!(error instanceof PolicyMistakes)) throw error;
-      this.mistakes.set(policy.id, error);
+      this.states.set(policy.id, { policy, mistakes: PolicyMistakes.of(error) });
     }
   }
 
@@ -70,19 +98,17 @@ export class AccessSnapshot {
 
   private mergedView(key: string, roles: readonly string[]): AccessView {
     const merged = new Map<string, MutableAccess>();
-    for (const policy of roles.flatMap((role) => this.byRole.get(role) ?? [])) {
-      let access = merged.get(policy.collection);
+    for (const { collection, compiled } of roles.flatMap((role) => this.byRole.get(role) ?? [])) {
+      let access = merged.get(collection);
       if (access === undefined) {
         access = { read: [], create: [], update: [], delete: [] };
-        merged.set(policy.collection, access);
+        merged.set(collection, access);
       }
-      addRule(access, policy);
+      addRule(access, compiled);
     }
     return { key, collection: (name) => merged.get(name) };
   }
 }
-
-type MutableAccess = { -readonly [K in keyof CollectionAccess]: CollectionAccess[K][number][] };
 
 function addRule(access: MutableAccess, policy: CompiledPolicy): void {
   switch (policy.action) {

@@ -4,15 +4,15 @@ import type { FastifyRequest } from 'fastify';
 import { HttpRequestContext, PUBLIC_ACTOR, type Actor } from '../common/context/index.js';
 import { Problem } from '../common/errors/index.js';
 import { ACCESS_DECISION, type AccessDecision } from '../common/http/index.js';
-import { ADMIN_ROLE } from './access-snapshot.js';
-import { ApiKeysService } from './keys/api-keys.service.js';
+import { KeyDirectory } from './keys/key-directory.js';
 import { KEY_START } from './keys/key-format.js';
+import { ADMIN_ROLE } from './roles/reserved-roles.js';
 
 /** Finds out who asks, and whether the route is for them. Runs before every handler of the application. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
-    private readonly keys: ApiKeysService,
+    private readonly keys: KeyDirectory,
     private readonly reflector: Reflector,
   ) {}
 

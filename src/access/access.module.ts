@@ -10,6 +10,7 @@ import { ExplainController } from './explain/explain.controller.js';
 import { ExplainService } from './explain/explain.service.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { ApiKeysController } from './keys/api-keys.controller.js';
+import { KeyDirectory } from './keys/key-directory.js';
 import { ApiKeysService } from './keys/api-keys.service.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PoliciesService } from './policies/policies.service.js';
@@ -21,12 +22,23 @@ import { RouteDecisions } from './route-decisions.js';
 
 /** Who may do what: roles, policies, keys, and the guard before every route. */
 @Module({
-  imports: [CatalogModule, DiscoveryModule, TypeOrmModule.forFeature([Role, Policy, ApiKey], SYSTEM_DATA_SOURCE)],
-  controllers: [CollectionsController, ExplainController, ApiKeysController, PoliciesController, RolesController],
+  imports: [
+    CatalogModule,
+    DiscoveryModule,
+    TypeOrmModule.forFeature([Role, Policy, ApiKey], SYSTEM_DATA_SOURCE),
+  ],
+  controllers: [
+    CollectionsController,
+    ExplainController,
+    ApiKeysController,
+    PoliciesController,
+    RolesController,
+  ],
   providers: [
     AccessService,
     ApiKeysService,
     ExplainService,
+    KeyDirectory,
     PoliciesService,
     RolesService,
     RouteDecisions,

@@ -1,40 +1,58 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import type { AccessView } from '@plinth/query';
+import type { DataSource } from 'typeorm';
 import { CatalogService } from '../catalog/index.js';
-import { Database } from '../common/database/index.js';
+import { Database, SYSTEM_DATA_SOURCE } from '../common/database/index.js';
 import { Logger } from '../common/observability/index.js';
-import { AccessSnapshot, type StoredPolicy } from './access-snapshot.js';
-import type { PolicyMistakes } from './policies/compile-policy.js';
+import { AccessSnapshot, type PolicyState, type StoredPolicy } from './access-snapshot.js';
 
-/** A lost notification must not leave old rules in force for longer than this. */
+/** Told by triggers after any change of roles, policies or keys, whoever makes it. */
+export const ACCESS_CHANNEL = 'plinth_access';
+
+/** A lost notification must not leave old rules in force for longer than a second. */
 const POLL_MS = 800;
 
 /** One statement, so that version, roles and policies belong together. */
 const LOAD = `
-  SELECT (SELECT version FROM plinth.access_state)::text,
-         (SELECT coalesce(json_agg(r.name), '[]') FROM plinth.roles r),
+  SELECT (SELECT version FROM plinth.access_state)::text AS version,
+         (SELECT coalesce(json_agg(r.name), '[]') FROM plinth.roles r) AS roles,
          (SELECT coalesce(json_agg(json_build_object('id', p.id, 'role', p.role, 'collection', p.collection,
                    'action', p.action, 'condition', p.condition, 'fields', p.fields, 'check', p."check",
-                   'presets', p.presets) ORDER BY p.position), '[]') FROM plinth.policies p)`;
+                   'presets', p.presets) ORDER BY p.position), '[]') FROM plinth.policies p) AS policies`;
 
-/** The rules in force: every policy compiled in memory, renewed within a second after any change by anybody. */
+interface LoadedRules {
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly policies: readonly StoredPolicy[];
+}
+
+/**
+ * The rules in force: every policy compiled in memory, renewed within a second after any change by anybody.
+ *
+ * They are read through the connections of Plinth's own tables, because requests may hold all of the others.
+ */
 @Injectable()
-export class AccessService implements OnModuleInit, OnApplicationShutdown {
+export class AccessService implements OnModuleInit, OnModuleDestroy {
   private snapshot: AccessSnapshot | null = null;
   private loading: Promise<void> | null = null;
-  private isAskedAgain = false;
+  private next: Promise<void> | null = null;
+  private isHealthy = true;
+  private isStopped = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly stops: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
+    @InjectDataSource(SYSTEM_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly catalog: CatalogService,
     private readonly logger: Logger,
   ) {}
 
+  /** Listening comes before the first reading, so that no change falls between. */
   async onModuleInit(): Promise<void> {
-    this.stops.push(await this.database.listen('plinth_access', () => this.refreshInBackground()));
+    this.stops.push(await this.database.listen(ACCESS_CHANNEL, () => void this.renew()));
     this.stops.push(
       this.catalog.onChange((catalog) => {
         if (this.snapshot) this.replace(this.snapshot.against(catalog));
@@ -44,17 +62,16 @@ export class AccessService implements OnModuleInit, OnApplicationShutdown {
     this.schedulePoll();
   }
 
-  onApplicationShutdown(): void {
+  async onModuleDestroy(): Promise<void> {
+    this.isStopped = true;
     clearTimeout(this.timer);
     for (const stop of this.stops) stop();
+    await this.loading?.catch(() => {
+      // Whoever asked for it has been told.
+    });
   }
 
-  /** Raised by every change of roles, policies or keys. */
-  get version(): string {
-    return this.current().version;
-  }
-
-  /** The rules of a sorted list of roles. */
+  /** The rules of some effective roles. */
   viewFor(roles: readonly string[]): AccessView {
     return this.current().viewFor(roles);
   }
@@ -64,14 +81,13 @@ export class AccessService implements OnModuleInit, OnApplicationShutdown {
     return this.current().roles.has(name);
   }
 
-  /** The role that a policy in force is for. */
-  findPolicyRole(policyId: string): string | null {
-    return this.current().findPolicyRole(policyId);
+  findPolicy(id: string): PolicyState | undefined {
+    return this.current().findPolicy(id);
   }
 
-  /** Why a policy has no effect now, or null when it has. */
-  findMistakes(policyId: string): PolicyMistakes | null {
-    return this.current().mistakes.get(policyId) ?? null;
+  /** Every policy, with what is wrong with it since the schema changed. */
+  listPolicies(): Iterable<PolicyState> {
+    return this.current().listPolicies();
   }
 
   /** Calls `listener` whenever rules, roles or keys may have changed. */
@@ -79,75 +95,87 @@ export class AccessService implements OnModuleInit, OnApplicationShutdown {
     this.listeners.add(listener);
   }
 
-  /** Loads the rules anew; what was committed before the call is in them when it resolves. */
-  async refresh(): Promise<void> {
-    // A load under way may have begun before the caller's change.
-    if (this.loading) await this.loading.catch(() => {});
-    this.loading ??= this.load().finally(() => {
-      this.loading = null;
-    });
-    await this.loading;
+  /** Reads the rules anew: what was committed before the call is in force when it resolves. */
+  refresh(): Promise<void> {
+    if (this.loading === null) {
+      this.loading = this.load().finally(() => {
+        this.loading = null;
+      });
+      return this.loading;
+    }
+    // A reading under way may have begun before the caller's change; all who ask meanwhile share the next one.
+    const startNext = (): Promise<void> => {
+      this.next = null;
+      return this.refresh();
+    };
+    this.next ??= this.loading.then(startNext, startNext);
+    return this.next;
   }
 
   private current(): AccessSnapshot {
-    if (this.snapshot === null) throw new Error('Access rules are asked for before the application has started.');
+    if (this.snapshot === null) {
+      throw new Error('Access rules are asked for before the application has started.');
+    }
     return this.snapshot;
   }
 
   private async load(): Promise<void> {
-    const [row] = await this.database.execute({ name: 'plinth_access_load', text: LOAD, values: [] });
-    const [version, roles, policies] = row ?? [];
-    if (version == null || roles == null || policies == null) throw new Error('plinth.access_state is empty.');
-    const snapshot = new AccessSnapshot(
-      version,
-      new Set(JSON.parse(roles) as string[]),
-      JSON.parse(policies) as StoredPolicy[],
-      this.catalog.current(),
-    );
-    this.replace(snapshot);
+    const [rules] = await this.dataSource.query<LoadedRules[]>(LOAD);
+    if (rules?.version == null)
+      throw new Error('The table plinth.access_state is empty; it must hold one row.');
+    const { version, roles, policies } = rules;
+    this.replace(new AccessSnapshot(version, new Set(roles), policies, this.catalog.current()));
   }
 
   private replace(snapshot: AccessSnapshot): void {
     const previous = this.snapshot;
     this.snapshot = snapshot;
-    for (const [id, { message }] of snapshot.mistakes) {
-      if (previous?.mistakes.get(id)?.message !== message) {
-        this.logger.warn({ policy: id, reason: message }, 'A policy does not fit the schema and gives nothing');
+    for (const { policy, mistakes } of snapshot.listPolicies()) {
+      if (mistakes && previous?.findPolicy(policy.id)?.mistakes?.message !== mistakes.message) {
+        const { id, role, collection, action } = policy;
+        const data = { policy: id, role, collection, action, reason: mistakes.message };
+        this.logger.warn(data, 'A policy does not fit the schema and gives nothing');
       }
     }
     for (const listener of this.listeners) listener();
   }
 
-  /** Notifications that come while rules are being loaded are answered by one more load. */
-  private refreshInBackground(): void {
-    if (this.isAskedAgain) return;
-    this.isAskedAgain = true;
-    const pending = this.loading?.catch(() => {}) ?? Promise.resolve();
-    void pending.then(() => {
-      this.isAskedAgain = false;
-      return this.refresh().catch((error: Error) => {
-        this.logger.warn({ reason: error.message }, 'Access rules could not be renewed; the poll tries again');
-      });
-    });
-  }
-
   private schedulePoll(): void {
-    this.timer = setTimeout(() => {
-      void this.poll().finally(() => this.schedulePoll());
-    }, POLL_MS);
+    if (this.isStopped) return;
+    this.timer = setTimeout(() => void this.poll(), POLL_MS);
     this.timer.unref();
   }
 
   private async poll(): Promise<void> {
     try {
-      const [row] = await this.database.execute({
-        name: 'plinth_access_version',
-        text: 'SELECT version::text FROM plinth.access_state',
-        values: [],
-      });
-      if (row?.[0] !== this.version) await this.refresh();
-    } catch {
-      // The database is away; requests say so themselves, and the next poll finds it again.
+      const [state] = await this.dataSource.query<{ version: string }[]>(
+        'SELECT version::text FROM plinth.access_state',
+      );
+      if (state?.version !== this.snapshot?.version) await this.refresh();
+      this.noteHealth(null);
+    } catch (error) {
+      this.noteHealth(error);
+    } finally {
+      this.schedulePoll();
     }
+  }
+
+  /** Never rejects: the poll tries again. */
+  private async renew(): Promise<void> {
+    if (this.isStopped) return;
+    try {
+      await this.refresh();
+    } catch (error) {
+      this.noteHealth(error);
+    }
+  }
+
+  /** Told once, when it begins and when it is over: the last rules stay in force meanwhile. */
+  private noteHealth(error: unknown): void {
+    const isHealthy = error === null;
+    if (isHealthy === this.isHealthy || this.isStopped) return;
+    this.isHealthy = isHealthy;
+    if (isHealthy) this.logger.info({}, 'Access rules can be read again');
+    else this.logger.warn({ err: error }, 'Access rules cannot be read');
   }
 }

@@ -16,7 +16,9 @@ export class RouteDecisions implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const undecided = this.discovery
       .getControllers()
-      .flatMap(({ metatype }) => (typeof metatype === 'function' ? this.listUndecided(metatype as Type) : []));
+      .flatMap(({ metatype }) =>
+        typeof metatype === 'function' ? this.listUndecided(metatype as Type) : [],
+      );
     if (undecided.length > 0) {
       throw new Error(
         `These routes have no access decision: ${undecided.join(', ')}. Put @Access('public' | 'authenticated' | 'admin') on the controller or the method.`,
@@ -33,7 +35,10 @@ export class RouteDecisions implements OnApplicationBootstrap {
       if (method === undefined) return [];
       const decision: unknown = this.reflector.getAllAndOverride(ACCESS_DECISION, [handler, controller]);
       if (decision !== undefined) return [];
-      const path = [Reflect.getMetadata(PATH_METADATA, controller), Reflect.getMetadata(PATH_METADATA, handler)]
+      const path = [
+        Reflect.getMetadata(PATH_METADATA, controller),
+        Reflect.getMetadata(PATH_METADATA, handler),
+      ]
         .filter((part) => typeof part === 'string' && part !== '/')
         .join('/');
       return [`${RequestMethod[method]} /${path} (${controller.name}.${name})`];

@@ -4,12 +4,13 @@ import type { Collection, DataType, Field } from '@plinth/schema';
 import { CatalogService } from '../../catalog/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { Access, ApiProblems } from '../../common/http/index.js';
+import { NoParameters } from '../no-parameters.decorator.js';
 import { pageOf, PageQuery, readCursor } from '../system-page.js';
 import { CollectionDto, CollectionPageDto, type FieldDto } from './collection.dto.js';
 
 /** The catalog, as an administrator sees it. */
 @ApiTags('collections')
-@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
 @Controller('system/collections')
 export class CollectionsController {
@@ -32,9 +33,10 @@ export class CollectionsController {
   @ApiOperation({ summary: 'Get a collection' })
   @ApiResponse({ status: 200, type: CollectionDto, description: 'The collection.' })
   @ApiProblems('not-found')
-  get(@Param('name') name: string): CollectionDto {
+  get(@NoParameters() _none: unknown, @Param('name') name: string): CollectionDto {
     const collection = this.catalog.current().collections.get(name);
-    if (!collection) throw new Problem('not-found', { detail: `There is no collection ${JSON.stringify(name)}.` });
+    if (!collection)
+      throw new Problem('not-found', { detail: `There is no collection ${JSON.stringify(name)}.` });
     return toDto(collection);
   }
 }

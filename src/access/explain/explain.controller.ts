@@ -1,12 +1,13 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems } from '../../common/http/index.js';
+import { NoParameters } from '../no-parameters.decorator.js';
 import { ExplainDto, ExplanationDto } from './explain.dto.js';
 import { ExplainService } from './explain.service.js';
 
-/** Why an actor may or may not do something. */
+/** Why somebody may or may not do something. */
 @ApiTags('access')
-@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
 @Controller('system/access')
 export class ExplainController {
@@ -15,9 +16,9 @@ export class ExplainController {
   @Post('explain')
   @HttpCode(200)
   @ApiOperation({ summary: 'Explain what an actor may do' })
-  @ApiResponse({ status: 200, type: ExplanationDto, description: 'The rules, their parts and what they come to.' })
-  @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
-  explain(@Body() body: ExplainDto): Promise<ExplanationDto> {
+  @ApiResponse({ status: 200, type: ExplanationDto, description: 'Every rule with its truth on the record.' })
+  @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type', 'value-rejected')
+  explain(@NoParameters() _none: unknown, @Body() body: ExplainDto): Promise<ExplanationDto> {
     return this.explanations.explain(body);
   }
 }

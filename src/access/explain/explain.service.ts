@@ -1,257 +1,257 @@
 import { Injectable } from '@nestjs/common';
 import {
-  compileExpression,
-  explainExpression,
-  joinSql,
-  rawSql,
-  sql,
-  type AuthValues,
-  type CheckedExpression,
-  type Sql,
-} from '@plinth/expression';
-import {
-  AliasSource,
   bindStatement,
-  createScope,
   createStatement,
-  inputParameter,
-  keyInput,
-  keyPredicate,
   parseRecordKey,
   QueryError,
-  UNRESTRICTED,
-  type AccessView,
-  type DeleteRule,
-  type ReadRule,
-  type RowScope,
-  type WriteRule,
+  type CollectionAccess,
 } from '@plinth/query';
-import type { Catalog, Collection } from '@plinth/schema';
+import { suggestName } from '@plinth/expression';
+import type { Collection, Field } from '@plinth/schema';
 import { CatalogService } from '../../catalog/index.js';
-import { Database } from '../../common/database/index.js';
-import { Problem } from '../../common/errors/index.js';
-import { ADMIN_ROLE, PUBLIC_ROLE } from '../access-snapshot.js';
+import type { Actor } from '../../common/context/index.js';
+import { Database, type TextRow } from '../../common/database/index.js';
+import { Problem, type ProblemDetail } from '../../common/errors/index.js';
 import { AccessService } from '../access.service.js';
 import { ApiKeysService } from '../keys/api-keys.service.js';
+import type { Action } from '../policies/policy.entity.js';
+import { ADMIN_ROLE, effectiveRoles } from '../roles/reserved-roles.js';
+import { refuseUnknownRoles } from '../roles/unknown-role.js';
+import { compileEffect } from './compile-effect.js';
+import {
+  compileTruths,
+  type CompiledTruths,
+  type ExpressionTruths,
+  type RuleTruths,
+} from './compile-truths.js';
 import type {
   ExplainActorDto,
   ExplainDto,
   ExplainedExpressionDto,
   ExplainedRuleDto,
+  ExplainedSqlDto,
   ExplanationDto,
+  InactivePolicyDto,
 } from './explain.dto.js';
+import { appliesOf, judgeRecord, type Truths } from './judge-record.js';
+import type { ExplanationSubject } from './record-source.js';
 
-type Rule = ReadRule | WriteRule | DeleteRule;
+type ExplainedActor = Pick<Actor, 'id' | 'roles' | 'claims'>;
 
-interface Question extends ExplainDto {
-  readonly auth: AuthValues;
-  readonly catalog: Catalog;
-  readonly target: Collection;
-  readonly rules: readonly Rule[];
-}
+const NOTHING: CollectionAccess = { read: [], create: [], update: [], delete: [] };
 
-const RECORD_INPUT = 'record';
-const GIVEN = 'given';
-
-/** Answers why: runs every part of every rule against the record, in the database, as a request would. */
+/** Tells, for an actor, an action and a collection, which rules there are, and what they make of a record. */
 @Injectable()
 export class ExplainService {
   constructor(
     private readonly access: AccessService,
-    private readonly catalog: CatalogService,
     private readonly keys: ApiKeysService,
+    private readonly catalog: CatalogService,
     private readonly database: Database,
   ) {}
 
+  /** @throws Problem `invalid-request` for a mistake in the question, `not-found` where there is no such record */
   async explain(request: ExplainDto): Promise<ExplanationDto> {
-    if (request.key !== undefined && request.record !== undefined) {
-      throw invalid('/record', 'excludes key: give one of them');
-    }
-    const auth = await this.identify(request.actor);
+    refuseContradictions(request);
+    const { action } = request;
+    const actor = await this.getActor(request.actor);
     const catalog = this.catalog.current();
-    const target = catalog.collections.get(request.collection);
-    if (!target) throw invalid('/collection', 'names no collection');
-    const access = this.access.viewFor(auth.roles).collection(target.name);
-    const rules: readonly Rule[] = access?.[request.action] ?? [];
-    const question: Question = { ...request, auth, catalog, target, rules };
-    const truths = await this.findTruths(question);
-    const explained = rules.map((rule) => this.explainRule(rule, truths));
+    const collection = getCollection([...catalog.collections.values()], request.collection);
+    const given = request.record === undefined ? null : getFields(collection, request.record);
+    const view = this.access.viewFor(actor.roles);
+    const rules = view.collection(collection.name) ?? NOTHING;
+    const hasKey = request.key !== undefined;
+    const subject: ExplanationSubject = { catalog, view, rules, collection, action, hasKey, given };
+    const compiled = compileTruths(subject);
+    const truths = hasKey || given !== null ? await this.readTruths(subject, compiled, request, actor) : null;
+    const judgement = judgeRecord(action, rules, collection, given ?? [], compiled, truths);
+    const possible = isPossible(collection, action);
     return {
-      allowed: combine(explained.map(({ applies }) => applies)),
-      roles: [...auth.roles],
-      rules: explained,
-      fields: listFields(target, request.action, explained),
-      sql: rules.length === 0 ? null : describeSql(question),
+      ...judgement,
+      allowed: possible ? judgement.allowed : false,
+      possible,
+      roles: actor.roles,
+      rules: compiled.rules.map((rule) => this.explainRule(rule, truths)),
+      inactive: this.listInactive(subject, actor.roles),
+      sql: explainEffect(subject, actor),
     };
   }
 
-  private async identify(actor: ExplainActorDto): Promise<AuthValues> {
-    if (actor.keyId !== undefined) {
-      if (actor.roles !== undefined || actor.id !== undefined || actor.claims !== undefined) {
-        throw invalid('/actor/keyId', 'excludes roles, id and claims: the key has its own');
-      }
-      const { id, roles, claims } = await this.keys.get(actor.keyId);
-      return { id, roles: effectiveRoles(roles), claims };
-    }
-    const roles = actor.roles ?? [];
-    const unknown = roles.findIndex((role) => !this.access.hasRole(role));
-    if (unknown !== -1) throw invalid(`/actor/roles/${unknown}`, 'names no role');
-    return { id: actor.id ?? null, roles: effectiveRoles(roles), claims: actor.claims ?? {} };
+  private listInactive(
+    { collection, action }: ExplanationSubject,
+    roles: readonly string[],
+  ): readonly InactivePolicyDto[] {
+    return [...this.access.listPolicies()].flatMap(({ policy, mistakes }) => {
+      const isMeant = policy.collection === collection.name && policy.action === action;
+      return isMeant && mistakes && roles.includes(policy.role)
+        ? [{ policy: policy.id, role: policy.role, problem: mistakes.message }]
+        : [];
+    });
   }
 
-  private explainRule(rule: Rule, truths: ReadonlyMap<CheckedExpression, readonly boolean[]> | null): ExplainedRuleDto {
-    const condition = explainPart(rule.condition, truths);
-    const check = explainPart('check' in rule ? rule.check : null, truths);
-    const isUnrestricted = UNRESTRICTED.read.some(({ id }) => id === rule.id);
-    const values = [condition, check].flatMap((part) => (part === null ? [] : [part.value]));
-    return {
-      policy: isUnrestricted ? null : rule.id,
-      role: isUnrestricted ? ADMIN_ROLE : (this.access.findPolicyRole(rule.id) ?? ''),
-      fields: !('fields' in rule) || rule.fields === '*' ? '*' : [...rule.fields],
-      condition,
-      check,
-      applies: values.includes(false) ? false : values.includes(null) ? null : true,
-    };
+  private async getActor({
+    keyId,
+    roles = [],
+    id = null,
+    claims = {},
+  }: ExplainActorDto): Promise<ExplainedActor> {
+    if (keyId !== undefined) return this.keys.getActor(keyId);
+    refuseUnknownRoles(roles, '/actor/roles', this.access);
+    return { id, roles: effectiveRoles(roles), claims };
   }
 
-  /** The truth of every part of every expression on the record; null where no record was given. */
-  private async findTruths(question: Question): Promise<ReadonlyMap<CheckedExpression, readonly boolean[]> | null> {
-    const { key, record } = question;
-    if (key === undefined && record === undefined) return null;
-    const expressions = question.rules.flatMap((rule) =>
-      [rule.condition, 'check' in rule ? rule.check : null].filter((expression) => expression !== null),
-    );
-    const scope = openScope(question, key === undefined ? GIVEN : undefined);
-    const parts = expressions.flatMap((expression) =>
-      explainExpression(expression).map(({ checked }) =>
-        compileExpression(checked, scope, { strict: true, oldScope: scope }),
-      ),
-    );
-    const columns = joinSql([rawSql('1'), ...parts], ', ');
-    const inputs = new Map<string, string | null>();
-    let statement: Sql;
-    if (key === undefined) {
-      inputs.set(RECORD_INPUT, JSON.stringify(record));
-      const table = rawSql(`NULL::${quotedTable(question.target)}`);
-      statement = sql`WITH given AS (SELECT * FROM json_populate_record(${table}, ${inputParameter(RECORD_INPUT, 'json')}))
-        SELECT ${columns} FROM given${scope.joins()}`;
-    } else {
-      parseKey(key, question.target).forEach((part, index) => inputs.set(keyInput(index), part));
-      const where = keyPredicate(scope);
-      statement = sql`SELECT ${columns} FROM ${scope.source()} WHERE ${where}`;
+  private async readTruths(
+    subject: ExplanationSubject,
+    compiled: CompiledTruths,
+    { key, record }: ExplainDto,
+    auth: ExplainedActor,
+  ): Promise<readonly boolean[]> {
+    const inputs = new Map<string, string | null>([['record', JSON.stringify(record ?? {})]]);
+    if (key !== undefined) {
+      readKey(key, subject).forEach((part, index) => inputs.set(`key.${index}`, part));
     }
-    const row = await this.run(statement, question.auth, inputs);
+    const { name, text, parameters } = createStatement(compiled.sql);
+    const values = bindStatement({ name, text, parameters }, { literals: new Map(), auth, inputs });
+    const [row] = await this.run(text, values);
     if (row === undefined) throw new Problem('not-found', { detail: 'There is no such record.' });
-    return distribute(expressions, row.slice(1));
+    return (row[0] ?? '{}')
+      .slice(1, -1)
+      .split(',')
+      .map((flag) => flag === 't');
   }
 
-  private async run(
-    root: Sql,
-    auth: AuthValues,
-    inputs: ReadonlyMap<string, string | null>,
-  ): Promise<readonly (string | null)[] | undefined> {
-    const statement = createStatement(root);
-    const values = bindStatement(statement, { literals: new Map(), auth, inputs });
+  /** Not a named statement: explanations are rare, and each has a text of its own. */
+  private async run(text: string, values: readonly unknown[]): Promise<readonly TextRow[]> {
     try {
-      const [row] = await this.database.execute({ text: statement.text, values });
-      return row;
+      return await this.database.execute({ text, values });
     } catch (error) {
-      const { code } = error as { code?: string };
-      // What a person typed as a record does not fit the columns.
-      if (code?.startsWith('22')) throw invalid('/record', 'does not fit the columns of the collection', error);
-      throw error;
+      const { code, message } = error as { code?: string; message?: string };
+      if (!/^(22|23)/.test(code ?? '')) throw error;
+      throw new Problem('value-rejected', {
+        detail: 'A value of the record does not fit its field.',
+        errors: [{ pointer: '/record', code: 'type', message: message ?? 'has a value that does not fit' }],
+        cause: error,
+      });
     }
   }
-}
 
-const effectiveRoles = (roles: readonly string[]): string[] => [...new Set([...roles, PUBLIC_ROLE])].sort();
-
-const invalid = (pointer: string, message: string, cause?: unknown): Problem =>
-  new Problem('invalid-request', {
-    detail: `${pointer.slice(1)} ${message}`,
-    errors: [{ pointer, code: 'invalid', message }],
-    cause,
-  });
-
-const quotedTable = ({ schema, table }: Collection): string =>
-  [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
-
-function parseKey(key: string, collection: Collection): readonly string[] {
-  const everything: AccessView = { key: '', collection: () => UNRESTRICTED };
-  try {
-    return parseRecordKey(key, collection, everything);
-  } catch (error) {
-    if (error instanceof QueryError) throw invalid('/key', error.message, error);
-    throw error;
+  private explainRule(rule: RuleTruths, truths: Truths): ExplainedRuleDto {
+    const { id } = rule.rule;
+    const policy = this.access.findPolicy(id)?.policy;
+    const fields = 'fields' in rule.rule ? rule.rule.fields : '*';
+    return {
+      policy: policy === undefined ? null : id,
+      role: policy?.role ?? ADMIN_ROLE,
+      fields: fields === '*' ? '*' : [...fields],
+      presets: 'presets' in rule.rule ? [...rule.rule.presets.keys()] : [],
+      condition: explainExpression(rule.condition, truths),
+      check: explainExpression(rule.check, truths),
+      applies: appliesOf(rule, truths),
+    };
   }
 }
 
-function openScope({ catalog, target }: Question, alias?: string): RowScope {
-  const aliases = new AliasSource();
-  const access: AccessView = { key: '', collection: () => UNRESTRICTED };
-  return createScope({ catalog, access, collection: target, alias: alias ?? aliases.next(), aliases, masked: false });
-}
-
-function distribute(
-  expressions: readonly CheckedExpression[],
-  values: readonly (string | null)[],
-): ReadonlyMap<CheckedExpression, readonly boolean[]> {
-  const truths = new Map<CheckedExpression, readonly boolean[]>();
-  let at = 0;
-  for (const expression of expressions) {
-    const { length } = explainExpression(expression);
-    truths.set(
-      expression,
-      values.slice(at, at + length).map((value) => value === 't'),
-    );
-    at += length;
-  }
-  return truths;
-}
-
-function explainPart(
-  expression: CheckedExpression | null,
-  truths: ReadonlyMap<CheckedExpression, readonly boolean[]> | null,
+function explainExpression(
+  expression: ExpressionTruths | null,
+  truths: Truths,
 ): ExplainedExpressionDto | null {
   if (expression === null) return null;
-  const values = truths?.get(expression);
-  const parts = explainExpression(expression).map(({ text, start, end }, index) => ({
-    text,
-    start,
-    end,
-    value: values?.[index] ?? null,
-  }));
-  // An expression that is a constant has no parts; it is its own truth.
-  const constant = expression.text.trim() === 'true' ? true : expression.text.trim() === 'false' ? false : null;
-  return { text: expression.text, value: parts[0] ? parts[0].value : constant, parts };
+  const valueAt = (at: number): boolean | null => truths && truths[at] === true;
+  const parts = expression.parts.map(({ at, ...part }) => ({ ...part, value: valueAt(at) }));
+  return { text: expression.text, value: valueAt(expression.at), parts };
 }
 
-/** Rules add up: one that applies is enough. */
-function combine(applies: readonly (boolean | null)[]): boolean | null {
-  if (applies.includes(true)) return true;
-  return applies.includes(null) ? null : false;
-}
-
-function listFields(collection: Collection, action: ExplainDto['action'], rules: readonly ExplainedRuleDto[]): string[] {
-  if (action === 'delete') return [];
-  const applying = rules.filter(({ applies }) => applies !== false);
-  return [...collection.fields.keys()].filter((field) =>
-    applying.some(({ fields }) => fields === '*' || fields.includes(field)),
-  );
-}
-
-/** The rows that the rules match, as a statement of its own. */
-function describeSql(question: Question): { text: string; parameters: (string | null)[] } {
-  const scope = openScope(question);
-  const clauses = question.rules.map((rule) => {
-    const parts = [rule.condition, 'check' in rule ? rule.check : null].flatMap((expression) =>
-      expression === null ? [] : [sql`(${compileExpression(expression, scope, { oldScope: scope })})`],
-    );
-    return parts.length === 0 ? rawSql('true') : joinSql(parts, ' AND ');
-  });
-  const where = joinSql(clauses, ' OR ');
-  const statement = createStatement(sql`SELECT ${rawSql(scope.alias)}.* FROM ${scope.source()} WHERE ${where}`);
-  const values = bindStatement(statement, { literals: new Map(), auth: question.auth, inputs: new Map() });
+function explainEffect(subject: ExplanationSubject, auth: ExplainedActor): ExplainedSqlDto | null {
+  const { rules, action } = subject;
+  if (rules[action].length === 0 || (action !== 'create' && rules.read.length === 0)) return null;
+  const statement = createStatement(compileEffect(subject));
+  const values = bindStatement(statement, { literals: new Map(), auth, inputs: new Map() });
   return { text: statement.text, parameters: values };
 }
 
+function readKey(key: string, { view, collection }: ExplanationSubject): readonly string[] {
+  try {
+    // Whoever asks is an administrator, so the actor's own view of the key does not matter.
+    return parseRecordKey(key, collection, { key: view.key, collection: () => EVERYTHING });
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    throw invalid([{ pointer: '/key', code: error.code, message: error.message }], error);
+  }
+}
+
+const EVERYTHING: CollectionAccess = {
+  ...NOTHING,
+  read: [{ id: 'explain', condition: null, fields: '*' }],
+};
+
+function refuseContradictions({ actor, action, key, record }: ExplainDto): void {
+  const errors: ProblemDetail[] = [];
+  const isOtherwiseGiven = actor.roles !== undefined || actor.id !== undefined || actor.claims !== undefined;
+  if (actor.keyId !== undefined && isOtherwiseGiven) {
+    errors.push({ pointer: '/actor/keyId', code: 'contradiction', message: 'stands for the whole actor' });
+  }
+  if (actor.keyId === undefined && actor.roles === undefined) {
+    errors.push({ pointer: '/actor', code: 'required', message: 'needs roles or keyId' });
+  }
+  if (action === 'create' && key !== undefined) {
+    errors.push({
+      pointer: '/key',
+      code: 'not-for-action',
+      message: 'is not for create: a new record has none',
+    });
+  }
+  if ((action === 'read' || action === 'delete') && key !== undefined && record !== undefined) {
+    errors.push({ pointer: '/record', code: 'contradiction', message: 'stands in place of key' });
+  }
+  if (errors.length > 0) throw invalid(errors);
+}
+
+function getCollection(collections: readonly Collection[], name: string): Collection {
+  const found = collections.find((collection) => collection.name === name);
+  if (found) return found;
+  const names = collections.map((collection) => collection.name);
+  throw invalid([
+    {
+      pointer: '/collection',
+      code: 'unknown-collection',
+      message: `names no collection${nearMatch(name, names)}`,
+    },
+  ]);
+}
+
+function getFields(collection: Collection, record: Readonly<Record<string, unknown>>): readonly Field[] {
+  const names = [...collection.fields.keys()];
+  const errors: ProblemDetail[] = [];
+  const fields = Object.keys(record).flatMap((name) => {
+    const field = collection.fields.get(name);
+    if (field) return [field];
+    const pointer = `/record/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    errors.push({ pointer, code: 'unknown-field', message: `is not a field${nearMatch(name, names)}` });
+    return [];
+  });
+  if (errors.length > 0) throw invalid(errors);
+  return fields;
+}
+
+function nearMatch(name: string, names: readonly string[]): string {
+  const near = suggestName(name, names);
+  return near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
+}
+
+/** What the grants and the kind of the table let Plinth's own role do. */
+function isPossible({ privileges, insertable, updatable, deletable }: Collection, action: Action): boolean {
+  const possible: Readonly<Record<Action, boolean>> = {
+    read: privileges.select,
+    create: insertable && privileges.insert,
+    update: updatable && privileges.update,
+    delete: deletable && privileges.delete,
+  };
+  return possible[action];
+}
+
+const invalid = (errors: readonly ProblemDetail[], cause?: unknown): Problem =>
+  new Problem('invalid-request', {
+    detail: errors.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; '),
+    errors,
+    cause,
+  });

@@ -1,5 +1,14 @@
 import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsNotEmpty, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsNotEmpty,
+  IsObject,
+  IsString,
+  MaxLength,
+  ValidateIf,
+} from 'class-validator';
+import { IfGiven } from '../if-given.decorator.js';
 import { PageDto } from '../system-page.js';
 
 export class CreateKeyDto {
@@ -9,14 +18,19 @@ export class CreateKeyDto {
   @MaxLength(200)
   name: string;
 
-  @ApiProperty({ type: [String], maxItems: 100, example: ['editor'] })
+  @ApiProperty({ type: 'array', items: { type: 'string' }, maxItems: 100, example: ['editor'] })
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
   roles: string[];
 
-  @ApiPropertyOptional({ type: 'string', format: 'date-time', nullable: true, description: 'Null: it never ends.' })
-  @IsOptional()
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Null: it never ends.',
+  })
+  @ValidateIf((_body, value) => value !== undefined && value !== null)
   @IsString()
   @MaxLength(50)
   expiresAt?: string | null;
@@ -27,12 +41,12 @@ export class CreateKeyDto {
     description: 'What policies see as `auth.claims`.',
     example: { customer_id: 17 },
   })
-  @IsOptional()
+  @IfGiven()
   @IsObject()
   claims?: Record<string, unknown>;
 }
 
-export class UpdateKeyDto extends PartialType(CreateKeyDto) {}
+export class UpdateKeyDto extends PartialType(CreateKeyDto, { skipNullProperties: false }) {}
 
 export class KeyDto {
   @ApiProperty({ format: 'uuid' })

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems } from '../../common/http/index.js';
+import { NoParameters } from '../no-parameters.decorator.js';
 import { PageQuery } from '../system-page.js';
 import { CreatedKeyDto, CreateKeyDto, KeyDto, KeyPageDto, UpdateKeyDto } from './api-key.dto.js';
 import type { ApiKey } from './api-key.entity.js';
@@ -8,7 +9,7 @@ import { ApiKeysService } from './api-keys.service.js';
 
 /** API keys: credentials for programs. */
 @ApiTags('keys')
-@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
 @Controller('system/keys')
 export class ApiKeysController {
@@ -16,7 +17,11 @@ export class ApiKeysController {
 
   @Get()
   @ApiOperation({ summary: 'List keys' })
-  @ApiResponse({ status: 200, type: KeyPageDto, description: 'A page of keys in the order of their creation.' })
+  @ApiResponse({
+    status: 200,
+    type: KeyPageDto,
+    description: 'A page of keys in the order of their creation.',
+  })
   @ApiProblems('invalid-request')
   async list(@Query() query: PageQuery): Promise<KeyPageDto> {
     const { data, page } = await this.keys.list(query);
@@ -27,16 +32,16 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Create a key' })
   @ApiResponse({ status: 201, type: CreatedKeyDto, description: 'The new key, shown this once.' })
   @ApiProblems('invalid-request', 'body-too-large', 'unsupported-media-type')
-  async create(@Body() body: CreateKeyDto): Promise<CreatedKeyDto> {
+  async create(@NoParameters() _none: unknown, @Body() body: CreateKeyDto): Promise<CreatedKeyDto> {
     const { key, record } = await this.keys.create(body);
-    return { ...toDto(record), key };
+    return Object.assign(toDto(record), { key });
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'Get a key, without its secret' })
   @ApiResponse({ status: 200, type: KeyDto, description: 'The key.' })
   @ApiProblems('not-found')
-  async get(@Param('id') id: string): Promise<KeyDto> {
+  async get(@NoParameters() _none: unknown, @Param('id') id: string): Promise<KeyDto> {
     return toDto(await this.keys.get(id));
   }
 
@@ -44,7 +49,11 @@ export class ApiKeysController {
   @ApiOperation({ summary: "Change a key's name, roles, claims or end" })
   @ApiResponse({ status: 200, type: KeyDto, description: 'The key as it is now.' })
   @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
-  async update(@Param('id') id: string, @Body() body: UpdateKeyDto): Promise<KeyDto> {
+  async update(
+    @NoParameters() _none: unknown,
+    @Param('id') id: string,
+    @Body() body: UpdateKeyDto,
+  ): Promise<KeyDto> {
     return toDto(await this.keys.update(id, body));
   }
 
@@ -53,7 +62,7 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Revoke a key' })
   @ApiResponse({ status: 204, description: 'The key is refused from now on, everywhere within a second.' })
   @ApiProblems('not-found')
-  revoke(@Param('id') id: string): Promise<void> {
+  revoke(@NoParameters() _none: unknown, @Param('id') id: string): Promise<void> {
     return this.keys.revoke(id);
   }
 }

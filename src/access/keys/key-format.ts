@@ -4,7 +4,9 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const PREFIX_LENGTH = 10;
 const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
-const KEY = new RegExp(`^plinth_([0-9A-Za-z]{${PREFIX_LENGTH}})_([0-9A-Za-z]{${SECRET_LENGTH}})([0-9A-Za-z]{${CHECKSUM_LENGTH}})$`);
+const KEY = new RegExp(
+  `^plinth_([0-9A-Za-z]{${PREFIX_LENGTH}})_([0-9A-Za-z]{${SECRET_LENGTH}})([0-9A-Za-z]{${CHECKSUM_LENGTH}})$`,
+);
 
 /** How every key begins, so that secret scanners and the guard know one. */
 export const KEY_START = 'plinth_';
@@ -19,6 +21,10 @@ export function generateKey(): { readonly key: string; readonly prefix: string }
   return { key: `${KEY_START}${prefix}_${secret}${checksum(prefix + secret)}`, prefix };
 }
 
+/** Where the prefix of a key would stand; nothing is checked yet. */
+export const slicePrefix = (key: string): string =>
+  key.slice(KEY_START.length, KEY_START.length + PREFIX_LENGTH);
+
 /** The prefix of a well-formed key, or null. */
 export function parseKeyPrefix(key: string): string | null {
   const [, prefix, secret, given] = KEY.exec(key) ?? [];
@@ -32,5 +38,7 @@ const randomText = (length: number): string =>
 
 function checksum(text: string): string {
   const digest = createHash('sha256').update(`plinth key ${text}`).digest();
-  return Array.from({ length: CHECKSUM_LENGTH }, (_, index) => ALPHABET.charAt((digest[index] ?? 0) % ALPHABET.length)).join('');
+  return Array.from({ length: CHECKSUM_LENGTH }, (_, index) =>
+    ALPHABET.charAt((digest[index] ?? 0) % ALPHABET.length),
+  ).join('');
 }

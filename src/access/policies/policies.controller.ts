@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems } from '../../common/http/index.js';
+import { NoParameters } from '../no-parameters.decorator.js';
 import { CreatePolicyDto, PolicyDto, PolicyPageDto, PolicyQuery, UpdatePolicyDto } from './policy.dto.js';
 import { PoliciesService } from './policies.service.js';
 
 /** Policies: what a role may do with the records of a collection. */
 @ApiTags('policies')
-@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
 @Controller('system/policies')
 export class PoliciesController {
@@ -14,7 +15,11 @@ export class PoliciesController {
 
   @Get()
   @ApiOperation({ summary: 'List policies' })
-  @ApiResponse({ status: 200, type: PolicyPageDto, description: 'A page of policies in the order of their creation.' })
+  @ApiResponse({
+    status: 200,
+    type: PolicyPageDto,
+    description: 'A page of policies in the order of their creation.',
+  })
   @ApiProblems('invalid-request')
   list(@Query() query: PolicyQuery): Promise<PolicyPageDto> {
     return this.policies.list(query);
@@ -24,7 +29,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Create a policy' })
   @ApiResponse({ status: 201, type: PolicyDto, description: 'The new policy, in force at once.' })
   @ApiProblems('invalid-request', 'body-too-large', 'unsupported-media-type')
-  create(@Body() body: CreatePolicyDto): Promise<PolicyDto> {
+  create(@NoParameters() _none: unknown, @Body() body: CreatePolicyDto): Promise<PolicyDto> {
     return this.policies.create(body);
   }
 
@@ -32,7 +37,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Get a policy' })
   @ApiResponse({ status: 200, type: PolicyDto, description: 'The policy.' })
   @ApiProblems('not-found')
-  get(@Param('id') id: string): Promise<PolicyDto> {
+  get(@NoParameters() _none: unknown, @Param('id') id: string): Promise<PolicyDto> {
     return this.policies.get(id);
   }
 
@@ -40,7 +45,11 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Change a policy' })
   @ApiResponse({ status: 200, type: PolicyDto, description: 'The policy as it is now, in force at once.' })
   @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
-  update(@Param('id') id: string, @Body() body: UpdatePolicyDto): Promise<PolicyDto> {
+  update(
+    @NoParameters() _none: unknown,
+    @Param('id') id: string,
+    @Body() body: UpdatePolicyDto,
+  ): Promise<PolicyDto> {
     return this.policies.update(id, body);
   }
 
@@ -49,7 +58,7 @@ export class PoliciesController {
   @ApiOperation({ summary: 'Delete a policy' })
   @ApiResponse({ status: 204, description: 'The policy is gone.' })
   @ApiProblems('not-found')
-  delete(@Param('id') id: string): Promise<void> {
+  delete(@NoParameters() _none: unknown, @Param('id') id: string): Promise<void> {
     return this.policies.delete(id);
   }
 }

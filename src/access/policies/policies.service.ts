@@ -1,17 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, QueryFailedError, Repository } from 'typeorm';
+import { isUUID } from 'class-validator';
+import { MoreThan, Repository, type EntityManager } from 'typeorm';
 import { CatalogService } from '../../catalog/index.js';
 import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { AccessService } from '../access.service.js';
-import { pageOf, readCursor } from '../system-page.js';
+import { isForeignKeyViolation, unknownRole } from '../roles/unknown-role.js';
+import { pageOf, readCursor, type PageQuery } from '../system-page.js';
 import { compilePolicy, PolicyMistakes, type PolicyDefinition } from './compile-policy.js';
-import type { CreatePolicyDto, PolicyDto, PolicyPageDto, PolicyQuery, UpdatePolicyDto } from './policy.dto.js';
+import type {
+  CreatePolicyDto,
+  PolicyDto,
+  PolicyPageDto,
+  PolicyQuery,
+  UpdatePolicyDto,
+} from './policy.dto.js';
 import { Policy } from './policy.entity.js';
-
-const FOREIGN_KEY_VIOLATION = '23503';
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Policies are checked against the catalog before they are kept: one that means nothing is never saved. */
 @Injectable()
@@ -22,12 +27,14 @@ export class PoliciesService {
     private readonly catalog: CatalogService,
   ) {}
 
-  async list(query: PolicyQuery): Promise<PolicyPageDto> {
+  async list(query: PageQuery & Partial<PolicyQuery>): Promise<PolicyPageDto> {
     const after = readCursor(query.cursor);
+    const { role, collection, action } = query;
     const rows = await this.policies.find({
       where: {
-        ...(query.role === undefined ? {} : { role: query.role }),
-        ...(query.collection === undefined ? {} : { collection: query.collection }),
+        ...(role === undefined ? {} : { role }),
+        ...(collection === undefined ? {} : { collection }),
+        ...(action === undefined ? {} : { action }),
         ...(after === null ? {} : { position: MoreThan(after) }),
       },
       order: { position: 'ASC' },
@@ -37,61 +44,62 @@ export class PoliciesService {
     return { data: data.map((policy) => this.toDto(policy)), page };
   }
 
+  /** @throws Problem `not-found` */
   async get(id: string): Promise<PolicyDto> {
-    return this.toDto(await this.find(id));
+    return this.toDto(await this.find(this.policies.manager, id));
   }
 
+  /** @throws Problem `invalid-request` with everything that is wrong with the policy, each with its place */
   async create(body: CreatePolicyDto): Promise<PolicyDto> {
-    const definition = {
-      role: body.role,
-      collection: body.collection,
-      action: body.action,
-      condition: body.condition ?? null,
-      fields: body.fields ?? null,
-      check: body.check ?? null,
-      presets: body.presets ?? null,
-    };
+    const { role, collection, action } = body;
+    const { condition = null, fields = null, check = null, presets = null, description = '' } = body;
+    const definition = { role, collection, action, condition, fields, check, presets, description };
     this.check(definition);
-    const { id } = await this.save(this.policies.create(definition));
+    const { id } = await this.saving(definition.role, () =>
+      this.policies.save(this.policies.create(definition)),
+    );
     return this.get(id);
   }
 
+  /** The row is locked meanwhile, so that two changes, each right by itself, cannot make a wrong policy together. */
   async update(id: string, changes: UpdatePolicyDto): Promise<PolicyDto> {
-    const policy = await this.find(id);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value !== undefined) Object.assign(policy, { [name]: value });
-    }
-    this.check(policy);
-    await this.save(policy);
+    await this.policies.manager.transaction(async (manager) => {
+      const policy = await this.find(manager, id, true);
+      Object.assign(policy, Object.fromEntries(listGiven(changes)));
+      this.check(policy);
+      await manager.save(policy);
+    });
+    await this.access.refresh();
     return this.get(id);
   }
 
   async delete(id: string): Promise<void> {
-    const policy = await this.find(id);
-    await this.policies.delete(policy.id);
+    const { affected } = isUUID(id) ? await this.policies.delete(id) : { affected: 0 };
+    if (affected === 0) throw notFound();
     await this.access.refresh();
   }
 
-  private async find(id: string): Promise<Policy> {
-    const policy = UUID.test(id) ? await this.policies.findOneBy({ id }) : null;
-    if (!policy) throw new Problem('not-found', { detail: 'There is no such policy.' });
+  private async find(manager: EntityManager, id: string, isLocking = false): Promise<Policy> {
+    const lock = isLocking ? { lock: { mode: 'pessimistic_write' as const } } : {};
+    const policy = isUUID(id) ? await manager.findOne(Policy, { where: { id }, ...lock }) : null;
+    if (!policy) throw notFound();
     return policy;
   }
 
-  private async save(policy: Policy): Promise<Policy> {
+  private async saving<T>(role: string, save: () => Promise<T>): Promise<T> {
     try {
-      const saved = await this.policies.save(policy);
+      const saved = await save();
       await this.access.refresh();
       return saved;
     } catch (error) {
-      const { code } = error instanceof QueryFailedError ? (error.driverError as { code?: string }) : {};
-      if (code !== FOREIGN_KEY_VIOLATION) throw error;
-      throw unknownRole(policy.role, error);
+      // The role was deleted after it had been looked at.
+      if (isForeignKeyViolation(error)) throw unknownRole('/role', [role], error);
+      throw error;
     }
   }
 
   private check(policy: PolicyDefinition & { readonly role: string }): void {
-    if (!this.access.hasRole(policy.role)) throw unknownRole(policy.role);
+    if (!this.access.hasRole(policy.role)) throw unknownRole('/role', [policy.role]);
     try {
       compilePolicy('new', policy, this.catalog.current());
     } catch (error) {
@@ -100,16 +108,13 @@ export class PoliciesService {
     }
   }
 
-  private toDto(policy: Policy): PolicyDto {
-    const { id, role, collection, action, condition, fields, check, presets, createdAt, updatedAt } = policy;
-    const problem = this.access.findMistakes(id)?.message ?? null;
-    return { id, role, collection, action, condition, fields, check, presets, problem, createdAt, updatedAt };
+  private toDto({ position: _position, ...policy }: Policy): PolicyDto {
+    return { ...policy, problem: this.access.findPolicy(policy.id)?.mistakes?.message ?? null };
   }
 }
 
-const unknownRole = (role: string, cause?: unknown): Problem =>
-  new Problem('invalid-request', {
-    detail: `There is no role ${JSON.stringify(role)}.`,
-    errors: [{ pointer: '/role', code: 'unknown-role', message: 'names no role' }],
-    cause,
-  });
+const notFound = (): Problem => new Problem('not-found', { detail: 'There is no such policy.' });
+
+/** What was left out of a body is there in its DTO, undefined; that is no change. */
+const listGiven = (changes: object): [string, unknown][] =>
+  Object.entries(changes).filter(([, value]) => value !== undefined);

@@ -1,5 +1,15 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+} from 'class-validator';
+import { IfGiven } from '../if-given.decorator.js';
 import { PageDto, PageQuery } from '../system-page.js';
 import { ACTIONS, type Action } from './policy.entity.js';
 
@@ -53,7 +63,8 @@ export class CreatePolicyDto {
     type: 'string',
     nullable: true,
     maxLength: MAX_EXPRESSION,
-    description: 'CEL over the record as it will be, with `old` for the record before an update. For create and update.',
+    description:
+      'CEL over the record as it will be, with `old` for the record before an update. For create and update.',
     example: 'status != "published" || size(title) > 0',
   })
   @IsOptional()
@@ -72,22 +83,35 @@ export class CreatePolicyDto {
   @IsOptional()
   @IsObject()
   presets?: Record<string, unknown> | null;
+
+  @ApiPropertyOptional({ maxLength: 1000, default: '', description: 'What the policy is for, in words.' })
+  @IfGiven()
+  @IsString()
+  @MaxLength(1000)
+  description?: string;
 }
 
-export class UpdatePolicyDto extends PartialType(OmitType(CreatePolicyDto, ['role'] as const)) {}
+export class UpdatePolicyDto extends PartialType(OmitType(CreatePolicyDto, ['role'] as const), {
+  skipNullProperties: false,
+}) {}
 
 export class PolicyQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'Only policies of this role.', maxLength: 63 })
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(63)
   role?: string;
 
   @ApiPropertyOptional({ description: 'Only policies for this collection.', maxLength: 200 })
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(200)
   collection?: string;
+
+  @ApiPropertyOptional({ enum: ACTIONS, description: 'Only policies for this action.' })
+  @IfGiven()
+  @IsIn(ACTIONS)
+  action?: Action;
 }
 
 export class PolicyDto {
@@ -115,10 +139,14 @@ export class PolicyDto {
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true })
   presets: Record<string, unknown> | null;
 
+  @ApiProperty()
+  description: string;
+
   @ApiProperty({
     type: 'string',
     nullable: true,
-    description: 'Why the policy gives nothing now: the schema changed and it does not fit any more. Else null.',
+    description:
+      'Why the policy gives nothing now: the schema changed and it does not fit any more. Else null.',
   })
   problem: string | null;
 

@@ -35,6 +35,10 @@ export class Policy {
   @Column('text', { nullable: true })
   check: string | null;
 
+  /** What it is for, in words. */
+  @Column('text', { default: '' })
+  description: string;
+
   /** Field to what the server sets: a text is CEL, anything else is a constant. */
   @Column('jsonb', { nullable: true })
   presets: Record<string, unknown> | null;

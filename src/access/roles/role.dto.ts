@@ -1,8 +1,10 @@
-import { ApiProperty, ApiPropertyOptional, PartialType, PickType } from '@nestjs/swagger';
-import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { IsString, Matches, MaxLength } from 'class-validator';
+import { IfGiven } from '../if-given.decorator.js';
 import { PageDto } from '../system-page.js';
 
-const ROLE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
+/** Also the check on the table. */
+export const ROLE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
 export class CreateRoleDto {
   @ApiProperty({ pattern: ROLE_NAME.source, example: 'editor' })
@@ -10,13 +12,13 @@ export class CreateRoleDto {
   name: string;
 
   @ApiPropertyOptional({ maxLength: 1000, default: '' })
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(1000)
   description?: string;
 }
 
-export class UpdateRoleDto extends PartialType(PickType(CreateRoleDto, ['description'] as const)) {}
+export class UpdateRoleDto extends PickType(CreateRoleDto, ['description'] as const) {}
 
 export class RoleDto {
   @ApiProperty({ example: 'editor' })

@@ -1,13 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems } from '../../common/http/index.js';
+import { NoParameters } from '../no-parameters.decorator.js';
 import { PageQuery } from '../system-page.js';
 import { CreateRoleDto, RoleDto, RolePageDto, UpdateRoleDto } from './role.dto.js';
 import { RolesService } from './roles.service.js';
 
 /** Roles: names that policies are written for. */
 @ApiTags('roles')
-@ApiProblems('unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
+@ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
 @Controller('system/roles')
 export class RolesController {
@@ -25,7 +26,7 @@ export class RolesController {
   @ApiOperation({ summary: 'Create a role' })
   @ApiResponse({ status: 201, type: RoleDto, description: 'The new role.' })
   @ApiProblems('invalid-request', 'unique-violation', 'body-too-large', 'unsupported-media-type')
-  create(@Body() body: CreateRoleDto): Promise<RoleDto> {
+  create(@NoParameters() _none: unknown, @Body() body: CreateRoleDto): Promise<RoleDto> {
     return this.roles.create(body);
   }
 
@@ -33,7 +34,7 @@ export class RolesController {
   @ApiOperation({ summary: 'Get a role' })
   @ApiResponse({ status: 200, type: RoleDto, description: 'The role.' })
   @ApiProblems('not-found')
-  get(@Param('name') name: string): Promise<RoleDto> {
+  get(@NoParameters() _none: unknown, @Param('name') name: string): Promise<RoleDto> {
     return this.roles.get(name);
   }
 
@@ -41,7 +42,11 @@ export class RolesController {
   @ApiOperation({ summary: "Change a role's description" })
   @ApiResponse({ status: 200, type: RoleDto, description: 'The role as it is now.' })
   @ApiProblems('invalid-request', 'not-found', 'body-too-large', 'unsupported-media-type')
-  update(@Param('name') name: string, @Body() body: UpdateRoleDto): Promise<RoleDto> {
+  update(
+    @NoParameters() _none: unknown,
+    @Param('name') name: string,
+    @Body() body: UpdateRoleDto,
+  ): Promise<RoleDto> {
     return this.roles.update(name, body);
   }
 
@@ -50,7 +55,7 @@ export class RolesController {
   @ApiOperation({ summary: 'Delete a role with its policies' })
   @ApiResponse({ status: 204, description: 'The role is gone; keys that had it have it no more.' })
   @ApiProblems('not-found', 'conflict')
-  delete(@Param('name') name: string): Promise<void> {
+  delete(@NoParameters() _none: unknown, @Param('name') name: string): Promise<void> {
     return this.roles.delete(name);
   }
 }

@@ -5,12 +5,12 @@ import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { AccessService } from '../access.service.js';
 import { pageOf, readCursor, type PageQuery, type SystemPage } from '../system-page.js';
-import type { CreateRoleDto, UpdateRoleDto } from './role.dto.js';
+import { ROLE_NAME, type CreateRoleDto, type UpdateRoleDto } from './role.dto.js';
 import { Role } from './role.entity.js';
 
 const UNIQUE_VIOLATION = '23505';
-const ROLE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
+/** Roles: names that policies are written for and that actors have. */
 @Injectable()
 export class RolesService {
   constructor(
@@ -28,12 +28,14 @@ export class RolesService {
     return pageOf(rows, query.limit, ({ name }) => name);
   }
 
+  /** @throws Problem `not-found` */
   async get(name: string): Promise<Role> {
     const role = ROLE_NAME.test(name) ? await this.roles.findOneBy({ name }) : null;
-    if (!role) throw new Problem('not-found', { detail: `There is no role ${JSON.stringify(name)}.` });
+    if (!role) throw new Problem('not-found', { detail: 'There is no such role.' });
     return role;
   }
 
+  /** @throws Problem `unique-violation` where the name is taken */
   async create({ name, description = '' }: CreateRoleDto): Promise<Role> {
     try {
       await this.roles.insert({ name, description });
@@ -55,10 +57,15 @@ export class RolesService {
     return this.get(name);
   }
 
-  /** Its policies go with it, and keys lose it. */
+  /**
+   * Its policies go with it, and keys lose it.
+   * @throws Problem `conflict` for a reserved role
+   */
   async delete(name: string): Promise<void> {
     const role = await this.get(name);
-    if (role.isReserved) throw new Problem('conflict', { detail: `The role ${JSON.stringify(name)} is reserved.` });
+    if (role.isReserved) {
+      throw new Problem('conflict', { detail: `The role ${JSON.stringify(name)} is reserved and stays.` });
+    }
     await this.roles.delete(name);
     await this.access.refresh();
   }
