@@ -14,7 +14,7 @@ export interface ExpressionLimits {
 export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
   maxLength: 16_384,
   maxDepth: 48,
-  maxNodes: 1000,
+  maxNodes: 2000,
   maxListElements: 1000,
   maxRelationDepth: 5,
 };

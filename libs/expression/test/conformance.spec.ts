@@ -16,7 +16,7 @@ const COUNT = Number(process.env['PLINTH_EXPRESSION_COUNT'] ?? 10_000);
 const ROWS = 12;
 const AUTH = { id: null, roles: [], claims: {} };
 
-const JSONS: readonly unknown[] = [
+const JSONS: readonly CelInput[] = [
   { color: 'red', price: 10, active: true, tags: ['a', 'b', null], size: { w: 1.5 } },
   { color: null, price: '10', active: 'true', tags: [], size: {} },
   { color: 'é', price: -2.5, active: false, tags: [1, 'abc'], size: { w: 2 } },
@@ -32,7 +32,7 @@ interface Twin {
 function celInstant(text: string): CelInput {
   const value = run(`timestamp("${text}")`);
   if (isCelError(value)) throw new Error(`no instant: ${text}`);
-  return value as CelInput;
+  return value;
 }
 
 class TwinWriter {
@@ -65,7 +65,7 @@ class TwinWriter {
     const bytes = this.random.pick([[], [0], [255], [97, 98, 99]]);
     set('raw', Buffer.from(bytes).toString('base64'), new Uint8Array(bytes));
     const json = this.random.pick(JSONS);
-    set('meta', json, json as CelInput);
+    set('meta', json, json);
     same('tags', maybe(this.list(() => this.random.pick(STANDARD_TEXTS))));
     same('numbers', maybe(this.list(() => this.int(INT4))));
     same('scores', maybe(this.list(() => this.double())));
@@ -74,14 +74,14 @@ class TwinWriter {
       name: this.random.pick(STANDARD_TEXTS),
       age: maybe(this.int(INT4)),
     });
-    set('owner', owner, owner as CelInput);
+    set('owner', owner, owner);
     const comments = this.list(() => ({
       id: this.int(INT4),
       body: maybe(this.random.pick(STANDARD_TEXTS)),
       approved: this.random.chance(0.5),
       score: maybe(this.int(INT4)),
     }));
-    set('comments', comments, comments as CelInput);
+    set('comments', comments, comments);
     return { record, bindings };
   }
 

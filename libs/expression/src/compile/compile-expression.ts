@@ -148,8 +148,10 @@ class ExpressionCompiler implements Compiler {
       case 'element': {
         const of = this.stored(node.of);
         const index = compileIndex(this, node.index);
-        // An array need not begin at 1, and an element of a matrix is not to be had by one index.
-        const element = sql`(${of.sql})[${index} + array_lower(${of.sql}, 1)]`;
+        // An array need not begin at 1, and an element of a matrix is not to be had by one index. An index beyond the
+        // array is cut to just beyond it, lest the sum overflow.
+        const within = sql`LEAST(${index}, array_length(${of.sql}, 1))`;
+        const element = sql`(${of.sql})[${within} + array_lower(${of.sql}, 1)]`;
         return { sql: element, nullable: true, isSimple: of.isSimple, ...limitsOf(node.type.data) };
       }
       case 'auth':
