@@ -19,7 +19,7 @@ export class CollectionsController {
   @Get()
   @ApiOperation({ summary: 'List collections' })
   @ApiResponse({ status: 200, type: CollectionPageDto, description: 'A page of collections by name.' })
-  @ApiProblems('invalid-request')
+  @ApiProblems('invalid-parameter', 'invalid-cursor')
   list(@Query() query: PageQuery): CollectionPageDto {
     const after = readCursor(query.cursor, /^[^\0]{1,200}$/u);
     const all = [...this.catalog.current().collections.values()]

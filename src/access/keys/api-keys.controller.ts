@@ -22,7 +22,7 @@ export class ApiKeysController {
     type: KeyPageDto,
     description: 'A page of keys in the order of their creation.',
   })
-  @ApiProblems('invalid-request')
+  @ApiProblems('invalid-parameter', 'invalid-cursor')
   async list(@Query() query: PageQuery): Promise<KeyPageDto> {
     const { data, page } = await this.keys.list(query);
     return { data: data.map(toDto), page };

@@ -20,7 +20,7 @@ export class PoliciesController {
     type: PolicyPageDto,
     description: 'A page of policies in the order of their creation.',
   })
-  @ApiProblems('invalid-request')
+  @ApiProblems('invalid-parameter', 'invalid-cursor')
   list(@Query() query: PolicyQuery): Promise<PolicyPageDto> {
     return this.policies.list(query);
   }

@@ -17,7 +17,7 @@ export class RolesController {
   @Get()
   @ApiOperation({ summary: 'List roles' })
   @ApiResponse({ status: 200, type: RolePageDto, description: 'A page of roles by name.' })
-  @ApiProblems('invalid-request')
+  @ApiProblems('invalid-parameter', 'invalid-cursor')
   list(@Query() query: PageQuery): Promise<RolePageDto> {
     return this.roles.list(query);
   }

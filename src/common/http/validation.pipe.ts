@@ -1,23 +1,56 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import {
+  ValidationPipe,
+  type ArgumentMetadata,
+  type PipeTransform,
+  type ValidationError,
+} from '@nestjs/common';
 import { Problem, type ProblemDetail } from '../errors/index.js';
 
-/** DTOs as written: unknown keys refused, nothing converted in a body, every mistake with its place. */
-export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
+/**
+ * DTOs as written: unknown keys refused, nothing converted in a body, every mistake with its place. A query parameter's
+ * place is `?name`, a body member's its JSON pointer.
+ */
+export function createValidationPipe(): PipeTransform {
+  const bodies = createPipe(bodyProblem);
+  const queries = createPipe(parameterProblem);
+  return {
+    transform: (value: unknown, metadata: ArgumentMetadata): unknown =>
+      (metadata.type === 'query' ? queries : bodies).transform(value, metadata),
+  };
+}
+
+const createPipe = (exceptionFactory: (errors: ValidationError[]) => Problem): ValidationPipe =>
+  new ValidationPipe({
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     transform: true,
     stopAtFirstError: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => {
-      const details = errors.flatMap((error) => listDetails(error, ''));
-      const unknown = details.length > 0 && details.every(({ code }) => code === 'unknown-field');
-      return new Problem(unknown ? 'unknown-field' : 'invalid-request', {
-        detail: details.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; '),
-        errors: details,
-      });
-    },
+    exceptionFactory,
+  });
+
+function bodyProblem(errors: readonly ValidationError[]): Problem {
+  const details = errors.flatMap((error) => listDetails(error, ''));
+  const isUnknown = details.length > 0 && details.every(({ code }) => code === 'unknown-field');
+  return new Problem(isUnknown ? 'unknown-field' : 'invalid-request', {
+    detail: details.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; '),
+    errors: details,
+  });
+}
+
+function parameterProblem(errors: readonly ValidationError[]): Problem {
+  const details = errors
+    .flatMap((error) => listDetails(error, ''))
+    .map(({ pointer, code, message }) =>
+      code === 'unknown-field'
+        ? { pointer: `?${pointer.slice(1)}`, code: 'unknown-parameter', message: 'is not known' }
+        : { pointer: `?${pointer.slice(1)}`, code, message },
+    );
+  const isUnknown = details.length > 0 && details.every(({ code }) => code === 'unknown-parameter');
+  return new Problem(isUnknown ? 'unknown-parameter' : 'invalid-parameter', {
+    detail: details.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; '),
+    errors: details,
   });
 }
 
