@@ -239,6 +239,19 @@ describe('updating under rules', () => {
     expect(data(await world.run(many))).toEqual([{ id: 1 }, { id: 3 }]);
   });
 
+  it('follows relations where reading does not', async () => {
+    const rules: AccessTexts = {
+      read: ALL,
+      update: [{ condition: 'team.is_open', presets: { updated_by: { expression: 'team.name' } } }],
+      delete: [{ condition: 'team.is_open' }],
+    };
+    const remove = (id: string): Promise<WriteResult> => world.run(world.writes.delete(as(rules), id, []));
+    expect(await patch(as(rules), 2, { title: 'x' })).toMatchObject({ outcome: 'forbidden' });
+    expect(data(await patch(as(rules), 1, { title: 'x' }))).toMatchObject({ title: 'x', updated_by: 'open' });
+    expect(await remove('2')).toMatchObject({ outcome: 'forbidden' });
+    expect(await remove('1')).toMatchObject({ outcome: 'done', written: 1 });
+  });
+
   it('sets presets by the first rule that applies', async () => {
     const rules: AccessTexts = {
       read: ALL,

@@ -9,12 +9,11 @@ import { baseType } from '../../types.js';
 import type { MergeGroup, MergePlan } from '../plan/write-plan.js';
 import { compileAnswer } from './answer.js';
 import { compileInsertValues, orderInput } from './create.js';
-import { compileBefore, compileCreated, UpdateChecks } from './permission.js';
+import { compileBefore, compileCreated, compileUpdateRefusal, UpdateChecks } from './permission.js';
 import { compileUpdatePreset } from './preset.js';
 import { outcomeAfter, raiseForAny, raiseWhen } from './raise.js';
 import { allOf, RowSources, where, withClause, type WriteContext } from './row-source.js';
 import { SentRows } from './sent-rows.js';
-import { compileUpdateRefusal } from './update.js';
 import { oldColumns, versionMatches, type OldColumns } from './target.js';
 
 /**
@@ -162,7 +161,8 @@ SELECT ${sources.storedColumns(alias)} FROM ${sources.table} ${alias} WHERE ${is
     const scope = sources.scope();
     const old = rawSql(scope.alias);
     const flags = checks.flagColumns(scope);
-    const isPermitted = allOf(compileBefore(group.update, scope));
+    const before = compileBefore(group.update, scope);
+    const isPermitted = before.length === 0 ? rawSql('true') : sql`(${allOf(before)}) IS TRUE`;
     const isReadable = scope.rowPredicate() ?? rawSql('true');
     const isCurrent = this.compileIsCurrent(scope);
     const match = plan.isKeyInPath ? rawSql('true') : this.matchesSent(old, sent);

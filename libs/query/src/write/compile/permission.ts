@@ -9,7 +9,8 @@ import {
 import type { DeleteRule, WriteRule } from '../../access.js';
 import type { RowScope } from '../../scope.js';
 import type { PermissionClause } from '../plan/write-permission.js';
-import type { RowSources } from './row-source.js';
+import { raiseForAny } from './raise.js';
+import { allOf, type RowSources } from './row-source.js';
 
 type Rule = WriteRule | DeleteRule;
 
@@ -18,10 +19,7 @@ const checkOf = (rule: Rule): CheckedExpression | null => ('check' in rule ? rul
 const anyOf = (alternatives: readonly Sql[]): Sql =>
   alternatives.length === 0 ? rawSql('false') : sql`(${joinSql(alternatives, ' OR ')})`;
 
-/** Conditions may be null where they are not true; a flag that is kept and combined must not be. */
-const isTrue = (condition: Sql): Sql => sql`(${condition}) IS TRUE`;
-
-/** What must hold for the row as it was: one predicate a clause that does not hold anyway. */
+/** What must hold for the row as it was: one predicate a clause that does not hold anyway. It may be null for false. */
 export function compileBefore(clauses: readonly PermissionClause[], old: RowScope): readonly Sql[] {
   return clauses.flatMap((clause) => {
     if (clause.some((rule) => rule.condition === null)) return [];
@@ -36,7 +34,7 @@ export function compileCreated(clauses: readonly PermissionClause[], created: Ro
       clause.map((rule) => {
         const parts = [rule.condition, checkOf(rule)].filter((part) => part !== null);
         return joinSql(
-          parts.map((part) => isTrue(compileExpression(part, created.raw))),
+          parts.map((part) => sql`(${compileExpression(part, created.raw)})`),
           ' AND ',
         );
       }),
@@ -45,7 +43,7 @@ export function compileCreated(clauses: readonly PermissionClause[], created: Ro
 }
 
 const compileCondition = (rule: Rule, scope: RowScope): Sql =>
-  rule.condition === null ? rawSql('true') : isTrue(compileExpression(rule.condition, scope.raw));
+  rule.condition === null ? rawSql('true') : sql`(${compileExpression(rule.condition, scope.raw)})`;
 
 /**
  * The checks of an update, which see the row before and after. A rule counts with its condition and its check
@@ -79,16 +77,24 @@ export class UpdateChecks {
     return joinSql(columns, '');
   }
 
-  /** What must hold for the row as it has become; `old` is over rows with the flag columns. */
-  compile(updated: RowScope, old: RowScope): readonly Sql[] {
+  /** Whether the new row alone tells. */
+  get needOldRow(): boolean {
+    return (
+      this.flags.size > 0 ||
+      this.checkedClauses().some((clause) => clause.some((rule) => checkOf(rule)?.usesOld))
+    );
+  }
+
+  /** What must hold for the row as it has become; `old` is over rows with the flag columns, where they are needed. */
+  compile(updated: RowScope, old: RowScope | null): readonly Sql[] {
     return this.checkedClauses().map((clause) =>
       anyOf(
         clause.map((rule) => {
           const flag = this.flags.get(rule);
           const check = checkOf(rule);
           const parts = [
-            ...(flag && clause.length > 1 ? [sql`${rawSql(old.alias)}.${flag}`] : []),
-            ...(check ? [isTrue(compileExpression(check, updated.raw, { oldScope: old.raw }))] : []),
+            ...(flag && old && clause.length > 1 ? [sql`${rawSql(old.alias)}.${flag}`] : []),
+            ...(check ? [sql`(${compileExpression(check, updated.raw, { oldScope: old?.raw })})`] : []),
           ];
           return parts.length === 0 ? rawSql('true') : joinSql(parts, ' AND ');
         }),
@@ -100,4 +106,19 @@ export class UpdateChecks {
   private checkedClauses(): readonly PermissionClause[] {
     return this.clauses.filter((clause) => clause.some((rule) => checkOf(rule) !== null));
   }
+}
+
+/** Ends the statement when an updated row does not pass the checks. */
+export function compileUpdateRefusal(
+  checks: UpdateChecks,
+  rows: { readonly written: Sql; readonly old: Sql },
+  ordinal: Sql,
+  sources: RowSources,
+): readonly Sql[] {
+  if (checks.isEmpty) return [];
+  const [updated, old] = [sources.scope(), sources.scope()];
+  const [near, before] = [rawSql(updated.alias), rawSql(old.alias)];
+  const predicate = allOf(checks.compile(updated, old));
+  const failing = sql`FROM ${rows.written} ${near} JOIN ${rows.old} ${before} ON ${before}.${ordinal} = ${near}.${ordinal}${updated.joins()}${old.joins()} WHERE (${predicate}) IS NOT TRUE`;
+  return [raiseForAny('check-failed', sql`${near}.${ordinal}`, failing)];
 }

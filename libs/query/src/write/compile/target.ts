@@ -3,7 +3,7 @@ import { keyPredicate } from '../../compile/key.js';
 import { compileFilter, inputParameter } from '../../compile/selection.js';
 import type { RowScope } from '../../scope.js';
 import type { PermissionClause } from '../plan/write-permission.js';
-import type { WriteTarget } from '../plan/write-plan.js';
+import type { UpdatePlan, WriteTarget } from '../plan/write-plan.js';
 import { compileBefore } from './permission.js';
 import { allOf, where, type RowSources, type WriteContext } from './row-source.js';
 
@@ -67,7 +67,8 @@ export function compileTarget(
   const scope = sources.scope();
   const flags = options.flagColumns(scope);
   const old = rawSql(scope.alias);
-  const isPermitted = allOf(compileBefore(options.permission, scope));
+  const before = compileBefore(options.permission, scope);
+  const isPermitted = before.length === 0 ? rawSql('true') : sql`(${allOf(before)}) IS TRUE`;
   const again = isLocal ? [] : rowConditions(options, scope);
   const isCurrent = target.kind === 'key' && target.isConditional ? versionMatches(scope) : rawSql('true');
   const selected = sql`SELECT ${old}.*, row_number() OVER () - 1 AS ${columns.ordinal}, ${isPermitted} AS ${columns.isPermitted}, ${isCurrent} AS ${columns.isCurrent}${flags}`;
@@ -111,8 +112,8 @@ function rowConditions({ target, permission }: TargetOptions, scope: RowScope): 
 }
 
 /** Whether no condition looks beyond the row itself. */
-function isOfOneRow(
-  { target, permission }: TargetOptions,
+export function isOfOneRow(
+  { target, permission }: Pick<TargetOptions, 'target' | 'permission'>,
   sources: RowSources,
   { access }: WriteContext,
 ): boolean {
@@ -123,4 +124,11 @@ function isOfOneRow(
     ...(target.kind === 'filter' ? permission.flat().map((rule) => rule.condition) : []),
   ];
   return conditions.every((condition) => condition === null || condition.relations.size === 0);
+}
+
+/** Whether an update leaves every unique key as it is. */
+export function keepsKey(plan: UpdatePlan): boolean {
+  const keys = new Set(plan.collection.uniqueKeys.flatMap((key) => key.fields));
+  const changed = [...plan.fields.map((field) => field.name), ...plan.presets.map((preset) => preset.field)];
+  return !changed.some((name) => keys.has(name));
 }

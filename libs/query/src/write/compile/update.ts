@@ -3,18 +3,21 @@ import { inputParameter } from '../../compile/selection.js';
 import { quotedColumn } from '../../sql-text.js';
 import type { DeletePlan, UpdatePlan, WriteTarget } from '../plan/write-plan.js';
 import { compileAnswer } from './answer.js';
-import { UpdateChecks } from './permission.js';
+import { compileDirectDelete, compileDirectUpdate, isDirectDelete, isDirectUpdate } from './direct.js';
+import { compileUpdateRefusal, UpdateChecks } from './permission.js';
 import { compileUpdatePreset } from './preset.js';
-import { outcomeAfter, raiseForAny, raiseWhen } from './raise.js';
-import { allOf, RowSources, withClause, type WriteContext } from './row-source.js';
+import { outcomeAfter, raiseWhen } from './raise.js';
+import { RowSources, withClause, type WriteContext } from './row-source.js';
 import { SentRows } from './sent-rows.js';
-import { compileTarget, MAX_ROWS_INPUT, oldColumns, type OldColumns } from './target.js';
+import { compileTarget, keepsKey, MAX_ROWS_INPUT, oldColumns, type OldColumns } from './target.js';
 
 /** `UPDATE` of one record by its key, or of those that a filter finds. */
 export function compileUpdate(plan: UpdatePlan, context: WriteContext): Sql {
   const sources = new RowSources(context, plan.collection);
-  const columns = oldColumns(sources);
   const checks = new UpdateChecks(plan.permission, sources);
+  if (isDirectUpdate(plan, checks, sources, context))
+    return compileDirectUpdate(plan, checks, sources, context);
+  const columns = oldColumns(sources);
   const target = compileTarget(
     {
       target: plan.target,
@@ -48,6 +51,7 @@ export function compileUpdate(plan: UpdatePlan, context: WriteContext): Sql {
 /** `DELETE` of one record by its key, or of those that a filter finds. */
 export function compileDelete(plan: DeletePlan, context: WriteContext): Sql {
   const sources = new RowSources(context, plan.collection);
+  if (isDirectDelete(plan, sources, context)) return compileDirectDelete(plan, sources, context);
   const columns = oldColumns(sources);
   const { permission } = plan;
   const options = { target: plan.target, permission, keepsKey: false, flagColumns: () => rawSql('') };
@@ -65,12 +69,6 @@ ${returning}
     created: rawSql('0'),
   };
   return sql`${withClause([...target, written])}${compileAnswer(plan.answer, source, sources, context)}`;
-}
-
-function keepsKey(plan: UpdatePlan): boolean {
-  const keys = new Set(plan.collection.uniqueKeys.flatMap((key) => key.fields));
-  const changed = [...plan.fields.map((field) => field.name), ...plan.presets.map((preset) => preset.field)];
-  return !changed.some((name) => keys.has(name));
 }
 
 const isWritable = (columns: OldColumns): Sql => sql`o.${columns.isPermitted} AND o.${columns.isCurrent}`;
@@ -102,21 +100,6 @@ function compileWritten(plan: UpdatePlan, columns: OldColumns, sources: RowSourc
 FROM old ${near}${old.joins()}${from}
 WHERE ${sources.isSameRow(rawSql('t'), near)} AND ${isMeant}
 RETURNING ${sources.storedColumns(rawSql('t'))}, ${near}.${columns.ordinal}`;
-}
-
-/** Ends the statement when an updated row does not pass the checks. */
-export function compileUpdateRefusal(
-  checks: UpdateChecks,
-  rows: { readonly written: Sql; readonly old: Sql },
-  ordinal: Sql,
-  sources: RowSources,
-): readonly Sql[] {
-  if (checks.isEmpty) return [];
-  const [updated, old] = [sources.scope(), sources.scope()];
-  const [near, before] = [rawSql(updated.alias), rawSql(old.alias)];
-  const predicate = allOf(checks.compile(updated, old));
-  const failing = sql`FROM ${rows.written} ${near} JOIN ${rows.old} ${before} ON ${before}.${ordinal} = ${near}.${ordinal}${updated.joins()}${old.joins()} WHERE (${predicate}) IS NOT TRUE`;
-  return [raiseForAny('check-failed', sql`${near}.${ordinal}`, failing)];
 }
 
 function tooManyRows(target: WriteTarget): readonly Sql[] {
