@@ -19,8 +19,11 @@ import { isAlive } from './postmaster.js';
 import { runProgram, type ProgramResult } from './run-program.js';
 import type { Runtime } from './runtime.js';
 
-/** The one database user that is made: Plinth's own. */
-export const DATABASE_USER = 'plinth';
+/**
+ * The one database user that is made. Not called like the schema `plinth`: the default search path begins with the
+ * user's name, so that everybody's new tables would land there.
+ */
+export const DATABASE_USER = 'postgres';
 
 /** Inside the data directory, so that data and password can only be moved together. */
 const PASSWORD_FILE = 'plinth.password';
