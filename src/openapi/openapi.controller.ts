@@ -6,6 +6,8 @@ import { Access } from '../common/http/index.js';
 import { Documents } from './documents.service.js';
 import { refuseParameters } from './refuse-parameters.js';
 
+const ETAG = { ETag: { description: 'Of the content.', schema: { type: 'string' as const } } };
+
 /** The document of what the caller can do; everyone may ask, and sees no more than that. */
 @ApiTags('documentation')
 @Access('public')
@@ -27,10 +29,10 @@ export class OpenApiController {
   @ApiResponse({
     status: 200,
     description: 'The document.',
-    headers: { ETag: { description: 'Of the content.', schema: { type: 'string' } } },
+    headers: ETAG,
     content: { 'application/json': { schema: { type: 'object' } } },
   })
-  @ApiResponse({ status: 304, description: 'The document is the one that the client has.' })
+  @ApiResponse({ status: 304, description: 'The document is the one that the client has.', headers: ETAG })
   document(
     @Context() context: RequestContext,
     @Query() query: Record<string, unknown>,

@@ -233,7 +233,14 @@ class DocumentContract implements Contract {
 
 /** `coerce` takes text for what it says: `"5"` for 5. */
 const createValidator = (coerce: false | 'array'): Ajv2020 =>
-  new Ajv2020({ strict: false, allErrors: false, coerceTypes: coerce, formats: FORMATS, logger: false });
+  new Ajv2020({
+    strict: false,
+    // A field may be called `constructor`.
+    ownProperties: true,
+    coerceTypes: coerce,
+    formats: FORMATS,
+    logger: false,
+  });
 
 const isVariable = (segment: string): boolean => /^\{.+\}$/.test(segment);
 const countVariables = ({ segments }: Route): number => segments.filter(isVariable).length;

@@ -3,10 +3,10 @@ export const HOSTILE_SCHEMA = `
   CREATE TYPE "my ""Mood""" AS ENUM ('a', 'b''c', '', '<script>alert(1)</script>');
   CREATE TYPE empty_enum AS ENUM ();
   CREATE TYPE address AS (street text, "zip code" varchar(10), raw bytea);
-  CREATE DOMAIN email AS text NOT NULL CHECK (VALUE ~ '@');
+  CREATE DOMAIN "Email" AS text NOT NULL CHECK (VALUE ~ '@');
   CREATE TABLE "weird, ""name"" /{x}?#" (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "a b" text DEFAULT 'x', "<script>eval(1)</script>" "my ""Mood""",
-    "__proto__" int NOT NULL DEFAULT 1, "constructor" int, "größe" numeric(10,2), home address, mail email, "-dash" int,
+    "__proto__" int NOT NULL DEFAULT 1, "constructor" int, "größe" numeric(10,2), home address, mail "Email", "-dash" int,
     moods "my ""Mood"""[], nothing empty_enum, "tick\`s" int, "data" json, count int, "count_x" text,
     "a.limit" int, "select" int, "63 bytes 63 bytes 63 bytes 63 bytes 63 bytes 63 bytes 63 bytes" int);
   COMMENT ON TABLE "weird, ""name"" /{x}?#" IS 'A table with <script>alert(1)</script>, eval(1) and | pipes';

@@ -99,11 +99,11 @@ export class RecordAnswers {
   }
 
   deleted(view: CollectionView): Record<string, Response | Reference> {
-    return { 200: this.written('The record as it was.', this.one(view), ['ETag']), 204: this.done() };
+    return { 200: this.written('The record as it was.', this.one(view)), 204: this.gone() };
   }
 
   deletedMany(view: CollectionView): Record<string, Response | Reference> {
-    return { 200: this.written('The records as they were.', [this.listOf(view)]), 204: this.done() };
+    return { 200: this.written('The records as they were.', [this.listOf(view)]), 204: this.gone() };
   }
 
   private written(
@@ -132,11 +132,13 @@ export class RecordAnswers {
 
   private done(): Reference {
     return this.components.response('Done', () =>
-      this.empty('It is done, and there is nothing to answer.', [
-        'Preference-Applied',
-        'Idempotency-Replayed',
-      ]),
+      this.empty('It is done, and there is nothing to answer.', ['ETag', ...WRITE_HEADERS]),
     );
+  }
+
+  /** What is gone has no version. */
+  private gone(): Reference {
+    return this.components.response('Gone', () => this.empty('It is gone.', WRITE_HEADERS));
   }
 
   private empty(description: string, headers: readonly HeaderName[]): Response {

@@ -11,7 +11,7 @@ export const BATCH_TAG = 'batch';
 /** Component names that are taken whatever the database holds. */
 export const BATCH_SCHEMAS: readonly string[] = ['BatchOperation', 'BatchResult'];
 
-/** A value, or a field of the result of an earlier operation. */
+/** A plain value, or a field of the result of an earlier operation. */
 const keyPart: Schema = {
   anyOf: [
     { type: ['string', 'number', 'boolean'] },
@@ -38,8 +38,12 @@ const operationSchema: Schema = {
     method: { type: 'string', enum: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'] },
     path: {
       type: 'string',
-      pattern: '^/',
+      pattern: String.raw`^(/[^/?#\s]+)+$`,
       description: 'As of a request of its own, without `/api`: `/posts/42`.',
+    },
+    id: {
+      description: 'The key of the record, where it is not in the path; a list where it has several parts.',
+      anyOf: [...(keyPart.anyOf ?? []), { type: 'array', items: keyPart, minItems: 1 }],
     },
     query: {
       type: 'object',
