@@ -30,11 +30,16 @@ export const DEMO_TOUR: readonly DemoRequest[] = [
     },
   },
   {
-    shows: 'The best liked products, by published reviews.',
+    shows: 'The most reviewed products, and how they are liked.',
     actor: null,
     method: 'GET',
     path: '/api/reviews/aggregate',
-    query: { measures: 'count,avg(rating)', groupBy: 'product.name', sort: '-avg_rating,-count', limit: '5' },
+    query: {
+      measures: 'count,avg(rating)',
+      groupBy: 'product.name',
+      sort: '-count,product_name',
+      limit: '5',
+    },
   },
   {
     shows: 'A customer sees their own orders, and nobody else’s.',
@@ -128,7 +133,7 @@ export function printDemoTour(url: string, keys: DemoKeys): string {
     `  API            ${url}/api`,
     `  Documentation  ${url}/docs   (paste a key into "Authorize")`,
     '',
-    'Keys, new at every start:',
+    'Keys, new at every start, good for a week:',
     '',
     ...names.map((name) => `  export ${variableOf(name)}=${keys[name]}`),
     '',
