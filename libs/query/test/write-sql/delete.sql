@@ -5,6 +5,6 @@ RETURNING t0.id, t0.slug, t0.title, t0.owner, t0.status, t0.meta, t0.photo, t0.t
 missed AS MATERIALIZED (
 SELECT t1.ctid, true AS is_permitted, true AS is_current FROM "public"."posts" t1 WHERE t1.id = $1::integer AND NOT EXISTS (SELECT FROM written) FOR UPDATE OF t1
 )
-SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'done' ELSE coalesce((SELECT CASE WHEN NOT is_permitted THEN 'forbidden' WHEN NOT is_current THEN 'precondition-failed' WHEN ctid IS DISTINCT FROM (SELECT t2.ctid FROM "public"."posts" t2 WHERE t2.id = $1::integer) THEN plinth.raise('retry')::text ELSE 'done' END FROM missed), 'not-found') END AS outcome, (SELECT count(*) FROM written) AS written, 0 AS created, t4.key, t4.version, t4.data
+SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'done' ELSE coalesce((SELECT CASE WHEN NOT is_permitted THEN 'forbidden' WHEN NOT is_current THEN 'precondition-failed' WHEN ctid IS DISTINCT FROM (SELECT t2.ctid FROM "public"."posts" t2 WHERE t2.id = $1::integer) THEN plinth.raise('retry')::text ELSE 'done' END FROM missed), (SELECT 'done' FROM "public"."posts" t2 WHERE t2.id = $1::integer AND t2.xmax = pg_current_xact_id()::xid), 'not-found') END AS outcome, (SELECT count(*) FROM written) AS written, 0 AS created, t4.key, t4.version, t4.data
 FROM (VALUES (0)) always(present)
 LEFT JOIN (SELECT array_to_json(ARRAY[(t3.id)::text])::text AS key, t3.xmin::text || '-' || t3.ctid::text AS version, NULL::text AS data FROM written t3 LIMIT 1) t4 ON true;

@@ -107,7 +107,7 @@ function compileDirect(
   const missed = compileMissed(plan, parts.keepsKey, sources);
   const outcome = outcomeAfter(
     parts.refusals,
-    sql`CASE WHEN EXISTS (SELECT FROM written) THEN 'done' ELSE coalesce((${missed.reason}), 'not-found') END`,
+    sql`CASE WHEN EXISTS (SELECT FROM written) THEN 'done' ELSE coalesce((${missed.reason}), (${missed.suppressed}), 'not-found') END`,
   );
   const source = { rows: rawSql('written'), ordinal: rawSql('ctid'), outcome, created: rawSql('0') };
   return sql`WITH written AS (
@@ -122,13 +122,14 @@ ${compileAnswer(plan.answer, source, sources, context)}`;
 /**
  * The row that was not written, as it is now, and why. Where nothing is wrong with it, either a trigger kept the write
  * from happening, which is the database's own way of doing it, or the row changed between the write and this look: then
- * it is not the one that the statement's snapshot shows, and the statement must be run again.
+ * it is not the one that the statement's snapshot shows, and the statement must be run again. A trigger that did
+ * something else to the row instead leaves a version that cannot be locked, with this transaction's mark on it.
  */
 function compileMissed(
   plan: UpdatePlan | DeletePlan,
   isKeyKept: boolean,
   sources: RowSources,
-): { readonly row: Sql; readonly reason: Sql } {
+): { readonly row: Sql; readonly reason: Sql; readonly suppressed: Sql } {
   const now = sources.scope();
   const row = rawSql(now.alias);
   const before = compileBefore(plan.permission, now);
@@ -137,9 +138,12 @@ function compileMissed(
   const found = where([keyPredicate(now), now.rowPredicate(), rawSql('NOT EXISTS (SELECT FROM written)')]);
   const lock = rawSql(isKeyKept ? 'NO KEY UPDATE' : 'UPDATE');
   const snapshot = sources.scope();
-  const earlier = sql`SELECT ${rawSql(snapshot.alias)}.ctid FROM ${snapshot.source()}${where([keyPredicate(snapshot.raw)])}`;
+  const earlier = rawSql(snapshot.alias);
+  const place = sql`SELECT ${earlier}.ctid FROM ${snapshot.source()}${where([keyPredicate(snapshot.raw)])}`;
+  const touched = where([...conditions(plan, snapshot), sql`${earlier}.xmax = pg_current_xact_id()::xid`]);
   return {
     row: sql`SELECT ${row}.ctid, ${isPermitted} AS is_permitted, ${isCurrent} AS is_current FROM ${now.source()}${found} FOR ${lock} OF ${row}`,
-    reason: sql`SELECT CASE WHEN NOT is_permitted THEN 'forbidden' WHEN NOT is_current THEN 'precondition-failed' WHEN ctid IS DISTINCT FROM (${earlier}) THEN plinth.raise('retry')::text ELSE 'done' END FROM missed`,
+    reason: sql`SELECT CASE WHEN NOT is_permitted THEN 'forbidden' WHEN NOT is_current THEN 'precondition-failed' WHEN ctid IS DISTINCT FROM (${place}) THEN plinth.raise('retry')::text ELSE 'done' END FROM missed`,
+    suppressed: sql`SELECT 'done' FROM ${snapshot.source()}${touched}`,
   };
 }
