@@ -66,6 +66,15 @@ const isNondeterministic = (node: ExpressionNode): boolean =>
 const isParameter = (node: ExpressionNode): boolean =>
   node.op === 'literal' || node.op === 'auth' || (node.op === 'coercion' && node.operand.op === 'auth');
 
+/** Whether a string comes straight out of one column: a computed one may have no collation that could be told. */
+const hasOwnCollation = (node: ExpressionNode): boolean =>
+  node.type.data !== undefined && node.op !== 'coercion';
+
+/** Whether `=` knows by which collation to compare: where one side is a column and the other has none of its own. */
+const isCollated = (left: ExpressionNode, right: ExpressionNode): boolean =>
+  (isParameter(left) && (isParameter(right) || hasOwnCollation(right))) ||
+  (isParameter(right) && hasOwnCollation(left));
+
 /**
  * Two strings are equal if their code points are. `=` says so for every deterministic collation. Where the column's own
  * is none, `=` is kept beside the exact comparison, so that an index can serve it.
@@ -74,7 +83,7 @@ function textEquality(compiler: Compiler, left: ExpressionNode, right: Expressio
   const mode = { mode: 'text' } as const;
   const [a, b] = [compiler.compared(left, mode, right), compiler.compared(right, mode, left)];
   const isExact = isNondeterministic(left) || isNondeterministic(right);
-  const isPlain = isParameter(left) || isParameter(right);
+  const isPlain = isCollated(left, right);
   const exact = nullSafeEquality(a, b, sql`${a.sql} COLLATE "C" = ${b.sql}`);
   if (isPlain && isExact) return [comparison(sql`${a.sql} = ${b.sql}`, false), exact];
   // Two columns may have collations that PostgreSQL would not choose between.
@@ -135,8 +144,7 @@ export function compileInequality(
   const isPlainMode = how.mode !== 'text' && how.mode !== 'citext';
   const [a, b] = [compiler.compared(left, how, right), compiler.compared(right, how, left)];
   const isSure = [a, b].every((operand) => !operand.nullable && operand.isFallible !== true);
-  const isSureText =
-    how.mode === 'text' && (isParameter(left) || isParameter(right)) && !isNondeterministic(left);
+  const isSureText = how.mode === 'text' && isCollated(left, right) && !isNondeterministic(left);
   if (isSure && (isPlainMode || (isSureText && !isNondeterministic(right)))) {
     return comparison(sql`${a.sql} <> ${b.sql}`, true);
   }
@@ -180,7 +188,8 @@ function compileLiteralMembership(compiler: Compiler, node: MembershipNode): Con
   const compared = inList(needle, first);
   const isSure = [compared, ...operands].every((operand) => !operand.nullable && operand.isFallible !== true);
   const needsCollation =
-    isStringMode(how.mode) && (isNondeterministic(needle) || how.mode === 'citext' || !isPlain);
+    isStringMode(how.mode) &&
+    (isNondeterministic(needle) || how.mode === 'citext' || !isPlain || !hasOwnCollation(needle));
   const collation = rawSql(needsCollation ? ' COLLATE "C"' : '');
   const values = operands.map((operand) => operand.sql);
   if (how.mode === 'timestamp' && !isPlain) {
@@ -240,7 +249,9 @@ function compileActorMembership(compiler: Compiler, node: MembershipNode): Condi
     data,
   );
   const compared = compiler.compared(needle, how, node.element);
-  const collation = rawSql(how.mode === 'text' && isNondeterministic(needle) ? ' COLLATE "C"' : '');
+  const collation = rawSql(
+    how.mode === 'text' && (isNondeterministic(needle) || !hasOwnCollation(needle)) ? ' COLLATE "C"' : '',
+  );
   return comparison(sql`${compared.sql}${collation} = ANY(${parameter})`, false);
 }
 

@@ -3,7 +3,7 @@ import type { CheckedExpression } from '../check/check-expression.js';
 import type { RecordSchema, SqlField, SqlScope } from '../environment.js';
 import { identifier, rawSql, sql, type Parameter, type ParameterSource, type Sql } from '../sql.js';
 import type { CoercionNode, Comparison, ExpressionNode, LiteralNode, NullTestNode } from '../tree.js';
-import { expressionTypeOf, isScalar, stringFormOf } from '../value/data-types.js';
+import { stringFormOf } from '../value/data-types.js';
 import { isSmallInt } from '../lift-literals.js';
 import { MAX_LITERAL_SCALE } from '../value/number-literals.js';
 import type { EncodingData, ParameterEncoding } from '../bind-parameter.js';
@@ -20,6 +20,7 @@ import {
 } from './compile-comparison.js';
 import { compileAsJson, compileIndex, compileJson, compileJsonCoercion } from './compile-json.js';
 import { compileQuantifier, unified } from './compile-sequence.js';
+import { compileStorable } from './compile-storable.js';
 import type { Binding, Compiler } from './compiler.js';
 import {
   atom,
@@ -406,31 +407,6 @@ function requiredFieldOf(schema: RecordSchema): string {
   throw new Error(
     `${schema.name} has no field that is never null, and its scope does not tell whether a row is there`,
   );
-}
-
-/** A value in the type of the column that it is for. */
-function compileStorable(compiler: ExpressionCompiler, node: ExpressionNode, data: DataType): Sql {
-  const cast = rawSql(data.castSql);
-  const expected = expressionTypeOf(data);
-  if (node.type.kind === 'null') return sql`NULL::${cast}`;
-  if (node.type.kind === 'list' && node.op === 'list') {
-    const elements = compileAsJson(compiler, node);
-    return sql`ARRAY(SELECT jsonb_array_elements_text(${elements.sql}))::${cast}`;
-  }
-  const isText = node.op === 'literal' && expected.kind === 'string';
-  if (isText && data.kind === 'enum') {
-    return sql`${compiler.literalParameter(node, data.castSql, 'label', { values: data.values })}`;
-  }
-  if (isText) return sql`${compiler.literalParameter(node, data.castSql, 'text')}`;
-  if (isScalar(data, 'json', 'jsonb')) return sql`(${compileAsJson(compiler, node).sql})::${cast}`;
-  if (
-    node.type.data !== undefined &&
-    stringFormOf(node.type.data) === stringFormOf(data) &&
-    node.op === 'field'
-  ) {
-    return sql`(${compiler.stored(node).sql})::${cast}`;
-  }
-  return sql`(${compiler.value(node).sql})::${cast}`;
 }
 
 /**
