@@ -49,12 +49,13 @@ describe('credentials', () => {
   });
 
   it('come in either header, or in both alike', async () => {
-    for (const headers of [
+    const ways: readonly Record<string, string>[] = [
       { authorization: `Bearer ${reader}` },
       { authorization: `bearer ${reader}` },
       { 'x-api-key': reader },
       { authorization: `Bearer ${reader}`, 'x-api-key': reader },
-    ]) {
+    ];
+    for (const headers of ways) {
       expect((await ask(headers)).status).toBe(200);
     }
   });
