@@ -8,7 +8,12 @@ const lower = (name, from, forbidden) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'libs-are-plain',
       comment: 'An engine knows nothing of Nest, TypeORM or the monolith.',
@@ -29,15 +34,30 @@ module.exports = {
       from: { path: '^src/([^/]+)/' },
       to: { path: '^src/(?!common/)([^/]+)/(?!index\\.ts$)', pathNot: '^src/$1/' },
     },
-    lower('catalog-is-lowest', 'catalog', 'access|auth|data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo'),
-    lower('access-below-data', 'access|auth', 'data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo'),
-    lower('data-below-readers', 'data|events|files', 'realtime|webhooks|jobs|functions|schema|insights|openapi|demo'),
+    lower(
+      'catalog-is-lowest',
+      'catalog',
+      'access|auth|data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+    ),
+    lower(
+      'access-below-data',
+      'access|auth',
+      'data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+    ),
+    lower(
+      'data-below-readers',
+      'data|events|files',
+      'realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+    ),
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+    },
   },
 };

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests run the engines' sources, never a build that may be older than they are. */
-const sourceOf = (name: string): string => fileURLToPath(new URL(`libs/${name}/src/index.ts`, import.meta.url));
+const sourceOf = (name: string): string =>
+  fileURLToPath(new URL(`libs/${name}/src/index.ts`, import.meta.url));
 
 export default defineConfig({
   resolve: {

@@ -47,7 +47,10 @@ describe('reading', () => {
       { id: 2, title: 'Two' },
     ]);
     expect(body.page.next).toEqual(expect.any(String));
-    const second = await app.admin('GET', `/api/posts?fields=id,title&sort=-id&limit=2&cursor=${body.page.next}`);
+    const second = await app.admin(
+      'GET',
+      `/api/posts?fields=id,title&sort=-id&limit=2&cursor=${body.page.next}`,
+    );
     expect(second.body).toEqual({ data: [{ id: 1, title: 'One' }], page: { next: null } });
   });
 
@@ -58,7 +61,7 @@ describe('reading', () => {
       'tags.sort': '-name',
       'tags.limit': '1',
     });
-    const { body } = await app.admin('GET', `/api/posts?${query}`);
+    const { body } = await app.admin('GET', `/api/posts?${query.toString()}`);
     expect(body.data).toEqual([{ id: 1, author: { name: 'Ada' }, tags: [{ name: 'red' }] }]);
   });
 
@@ -66,12 +69,17 @@ describe('reading', () => {
     const first = await app.admin('GET', '/api/posts/1?fields=id,title');
     expect(first.body).toEqual({ id: 1, title: 'One' });
     const etag = first.headers.get('etag') ?? '';
-    const second = await app.admin('GET', '/api/posts/1?fields=id,title', undefined, { 'if-none-match': etag });
+    const second = await app.admin('GET', '/api/posts/1?fields=id,title', undefined, {
+      'if-none-match': etag,
+    });
     expect([second.status, second.text]).toEqual([304, '']);
   });
 
   it('aggregates in groups', async () => {
-    const { body } = await app.admin('GET', '/api/posts/aggregate?measures=count,avg(views)&groupBy=status&sort=status');
+    const { body } = await app.admin(
+      'GET',
+      '/api/posts/aggregate?measures=count,avg(views)&groupBy=status&sort=status',
+    );
     expect(body.data).toEqual([
       { status: 'draft', count: 1, avg_views: 20 },
       { status: 'published', count: 2, avg_views: 20 },
@@ -85,9 +93,19 @@ describe('writing', () => {
     expect(created.status).toBe(201);
     const location = created.headers.get('location') ?? '';
     expect(location).toBe(`/api/posts/${created.body.id}`);
-    const patched = await app.admin('PATCH', location, { views: 5 }, { 'if-match': created.headers.get('etag') ?? '' });
+    const patched = await app.admin(
+      'PATCH',
+      location,
+      { views: 5 },
+      { 'if-match': created.headers.get('etag') ?? '' },
+    );
     expect([patched.status, patched.body.views]).toEqual([200, 5]);
-    const late = await app.admin('PATCH', location, { views: 6 }, { 'if-match': created.headers.get('etag') ?? '' });
+    const late = await app.admin(
+      'PATCH',
+      location,
+      { views: 6 },
+      { 'if-match': created.headers.get('etag') ?? '' },
+    );
     expect(late.status).toBe(412);
     const replaced = await app.admin('PUT', location, { title: 'Replaced' });
     expect([replaced.status, replaced.body.title, replaced.body.views]).toEqual([200, 'Replaced', 0]);
@@ -100,7 +118,10 @@ describe('writing', () => {
     rows[731] = { title: 'Row 731', price: 'cheap' };
     const { status, body } = await app.admin('POST', '/api/posts', rows);
     expect([status, body.errors[0].pointer]).toEqual([422, '/731/price']);
-    const taken = rows.map((row, index) => ({ title: row.title, slug: index === 731 ? 'one' : `row-${index}` }));
+    const taken = rows.map((row, index) => ({
+      title: row.title,
+      slug: index === 731 ? 'one' : `row-${index}`,
+    }));
     const second = await app.admin('POST', '/api/posts', taken);
     expect([second.status, second.body.type, second.body.errors]).toEqual([
       409,
@@ -127,11 +148,21 @@ describe('writing', () => {
     const { status, body } = await app.admin('POST', '/api/batch', {
       operations: [
         { label: 'author', method: 'POST', path: '/authors', body: { name: 'Batch' } },
-        { label: 'post', method: 'POST', path: '/posts', query: { fields: 'title,author(name)' }, body: { title: 'B', author_id: { $ref: 'author.id' } } },
+        {
+          label: 'post',
+          method: 'POST',
+          path: '/posts',
+          query: { fields: 'title,author(name)' },
+          body: { title: 'B', author_id: { $ref: 'author.id' } },
+        },
       ],
     });
     expect(status).toBe(200);
-    expect(body.results[1]).toEqual({ label: 'post', status: 201, body: { title: 'B', author: { name: 'Batch' } } });
+    expect(body.results[1]).toEqual({
+      label: 'post',
+      status: 201,
+      body: { title: 'B', author: { name: 'Batch' } },
+    });
     const failed = await app.admin('POST', '/api/batch', {
       operations: [
         { method: 'POST', path: '/authors', body: { name: 'Lost' } },
@@ -173,6 +204,8 @@ describe('access', () => {
 describe('schema changes', () => {
   it('shows a new table within a second', async () => {
     await app.database.query('CREATE TABLE fresh (id int PRIMARY KEY, note text)');
-    await expect.poll(async () => (await app.admin('GET', '/api/fresh')).status, { timeout: 1000, interval: 50 }).toBe(200);
+    await expect
+      .poll(async () => (await app.admin('GET', '/api/fresh')).status, { timeout: 1000, interval: 50 })
+      .toBe(200);
   });
 });

@@ -1,2 +1,1 @@
 export * from './plinth-config.js';
-export { SETTINGS } from './settings.js';
