@@ -1,9 +1,12 @@
 /**
  * Text of the database (comments, names) inside a description. Descriptions are Markdown, which viewers may render with
- * HTML in it: tags are made harmless, everything else stays as its author wrote it.
+ * HTML in it: tags and links to scripts are made harmless, everything else stays as its author wrote it.
  */
 export const asMarkdown = (text: string): string =>
-  text.replaceAll(/<(?=[a-z/!?])/gi, '&lt;').replaceAll(/\beval\(/gi, (call) => `${call.slice(0, -1)} (`);
+  text
+    .replaceAll(/<(?=[a-z/!?])/gi, '&lt;')
+    .replaceAll(/\b(javascript|vbscript|data):/gi, '$1&#58;')
+    .replaceAll(/\beval\(/gi, (call) => `${call.slice(0, -1)} (`);
 
 /** A name as code. One that has a backtick or a tag in it is quoted instead. */
 export const asCode = (name: string): string =>
