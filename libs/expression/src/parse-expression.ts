@@ -5,7 +5,7 @@ import { liftLiterals, type Literal } from './lift-literals.js';
 import { isStorableText } from './value/text-forms.js';
 
 /** A literal that stands in the tree, with its number among the literals of the text. */
-export interface NumberedLiteral {
+interface NumberedLiteral {
   readonly literal: Literal;
   readonly index: number;
 }

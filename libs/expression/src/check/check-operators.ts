@@ -36,7 +36,7 @@ export function asCondition(node: ExpressionNode): ExpressionNode {
 }
 
 /** Refuses what is no single value: relations, sequences. */
-export function asValue(node: ExpressionNode): ExpressionNode {
+function asValue(node: ExpressionNode): ExpressionNode {
   const { type } = node;
   if (type.kind === 'record') {
     throw refuse(

@@ -1,5 +1,5 @@
 import type { SqlScope } from '../environment.js';
-import type { Parameter, ParameterSource, Sql } from '../sql.js';
+import type { Parameter, ParameterSource } from '../sql.js';
 import type { Comparison, ExpressionNode, LiteralNode } from '../tree.js';
 import type { EncodingData, ParameterEncoding } from '../bind-parameter.js';
 import type { Condition, Operand } from './operand.js';
@@ -39,5 +39,3 @@ export interface Compiler {
   /** A name for a derived table, not used before in this statement part. */
   alias(): string;
 }
-
-export type { Sql };

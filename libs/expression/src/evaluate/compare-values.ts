@@ -8,7 +8,7 @@ const isInterval = (value: unknown): value is Parameters<typeof comparableMicros
   typeof value === 'object' && value !== null && 'months' in value;
 
 /** A double as the decimal that it is written as, or exactly where it is a whole number that 64 bits hold. */
-export function doubleToDecimal(value: number): Decimal {
+function doubleToDecimal(value: number): Decimal {
   const isLarge = Math.abs(value) >= 2 ** 53 && Math.abs(value) < 2 ** 63;
   return isLarge ? new Decimal(BigInt(value).toString()) : new Decimal(value);
 }
@@ -78,7 +78,7 @@ export function compareValues(
 }
 
 /** The value as JSON, as `to_json` would print it. */
-export function toJson(value: Value): unknown {
+function toJson(value: Value): unknown {
   if (value instanceof Json) return value.value;
   if (Array.isArray(value)) return value.map((item: Value) => toJson(item));
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);

@@ -3,7 +3,7 @@
  * counts them; `infinity` and `-infinity` are values far beyond any other.
  */
 export const POSITIVE_INFINITY_INSTANT = 10n ** 30n;
-export const NEGATIVE_INFINITY_INSTANT = -POSITIVE_INFINITY_INSTANT;
+const NEGATIVE_INFINITY_INSTANT = -POSITIVE_INFINITY_INSTANT;
 
 export const MICROS_PER_DAY = 86_400_000_000n;
 
@@ -56,8 +56,8 @@ export function splitInstant(instant: bigint): { readonly days: number; readonly
   return { days: Number((instant - micros) / MICROS_PER_DAY), micros };
 }
 
-export const FIRST_INSTANT = BigInt(daysFromCivil(1, 1, 1)) * MICROS_PER_DAY;
-export const LAST_INSTANT = BigInt(daysFromCivil(10_000, 1, 1)) * MICROS_PER_DAY - 1n;
+const FIRST_INSTANT = BigInt(daysFromCivil(1, 1, 1)) * MICROS_PER_DAY;
+const LAST_INSTANT = BigInt(daysFromCivil(10_000, 1, 1)) * MICROS_PER_DAY - 1n;
 
 /** The last that a PostgreSQL timestamp can be; a date can be later. */
 export const LAST_STORABLE_INSTANT = BigInt(daysFromCivil(294_277, 1, 1)) * MICROS_PER_DAY - 1n;
