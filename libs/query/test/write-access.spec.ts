@@ -86,6 +86,21 @@ describe('creating under rules', () => {
     expect(await world.rows('SELECT id FROM posts WHERE id >= 22')).toEqual([]);
   });
 
+  it('does not hold the fields of one record against another', async () => {
+    const context = as({
+      read: ALL,
+      create: [
+        { fields: ['id', 'owner'], check: 'owner == auth.id' },
+        { fields: ['id', 'secret'], check: 'secret != null' },
+      ],
+    });
+    const records = body([
+      { id: 27, owner: 'ann' },
+      { id: 28, secret: 's' },
+    ]);
+    expect(await world.run(world.writes.create(context, records, []))).toMatchObject({ written: 2 });
+  });
+
   it('follows relations in a check', async () => {
     const context = as({ read: ALL, create: [{ check: 'team.is_open' }] });
     const create = (team_id: number | null): Promise<WriteResult> =>

@@ -283,6 +283,7 @@ describe('validating records', () => {
     expect(needs({ name: 'x', doubled: 1 }, rules)).toEqual([['/doubled', 'read-only']]);
   });
 
+  // REGRESSIONS 10: mass assignment.
   it('refuses every column that the database sets', () => {
     expect(needs({ name: 'x', id: 1, doubled: 1 })).toEqual([
       ['/id', 'read-only'],
@@ -294,6 +295,7 @@ describe('validating records', () => {
     ]);
   });
 
+  // REGRESSIONS 9 and 10: names that reach for a prototype or for the system.
   it('knows no system columns', () => {
     const system = {
       ctid: 1,

@@ -1,10 +1,7 @@
-WITH inserted_0 AS (
+WITH written AS (
 INSERT INTO "public"."posts" AS t (title)
 SELECT x.title FROM json_to_recordset($1::json) AS x(title text)
 RETURNING t.id, t.slug, t.title, t.owner, t.status, t.meta, t.photo, t.team_id, t.xmin, t.ctid
-),
-written AS (
-SELECT *, row_number() OVER () - 1 AS ordinal FROM inserted_0
 )
 SELECT 'done' AS outcome, (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM written) AS created, t1.key, t1.version, t1.data
 FROM (VALUES (0)) always(present)

@@ -16,34 +16,50 @@ export const orderInput = (group: number): string => `order.${group}`;
 /** `INSERT` of one record or many. */
 export function compileCreate(plan: CreatePlan, context: WriteContext): Sql {
   const sources = new RowSources(context, plan.collection);
-  const ordinal = sources.freshName('ordinal');
-  const inserts = plan.groups.map(
-    (group, index) =>
-      sql`inserted_${rawSql(String(index))} AS (\n${compileInsert(group, index, plan, sources)}\n)`,
-  );
-  const numbered = plan.groups.map((_group, index) => {
-    const name = rawSql(`inserted_${index}`);
-    const place = plan.groups.length === 1 ? sql`row_number() OVER () - 1` : placeInBody(index);
-    return sql`SELECT *, ${place} AS ${ordinal} FROM ${name}`;
-  });
-  const written = sql`written AS (\n${joinSql(numbered, '\nUNION ALL ')}\n)`;
-  const isUniform = plan.groups.length === 1;
-  const refusals = plan.groups.flatMap((group, index) =>
-    compileRefusal(
-      group,
-      isUniform ? null : rawSql(`inserted_${index}`),
-      placeInBody(index),
-      ordinal,
-      sources,
-    ),
-  );
+  const { statements, ordinal, refusals } = plan.answer.isList
+    ? compileMany(plan, sources)
+    : compileOne(plan, sources);
   const source = {
     rows: rawSql('written'),
     ordinal,
     outcome: outcomeAfter(refusals, rawSql(`'done'`)),
     created: rawSql('(SELECT count(*) FROM written)'),
   };
-  return sql`${withClause([...inserts, written])}${compileAnswer(plan.answer, source, sources, context)}`;
+  return sql`${withClause(statements)}${compileAnswer(plan.answer, source, sources, context)}`;
+}
+
+/** The statements that end with `written`, the created rows. */
+interface CreateParts {
+  readonly statements: readonly Sql[];
+  /** The place of a row in the body. */
+  readonly ordinal: Sql;
+  readonly refusals: readonly Sql[];
+}
+
+function compileOne(plan: CreatePlan, sources: RowSources): CreateParts {
+  const ordinal = rawSql('0');
+  const written = plan.groups.map((group) => sql`written AS (\n${compileInsert(group, 0, plan, sources)}\n)`);
+  const refusals = plan.groups.flatMap((group) =>
+    compileRefusal(group, { rows: rawSql('written'), ordinal: () => ordinal }, sources),
+  );
+  return { statements: written, ordinal, refusals };
+}
+
+function compileMany(plan: CreatePlan, sources: RowSources): CreateParts {
+  const ordinal = sources.freshName('ordinal');
+  const groups = plan.groups.map((group, index) => ({ group, index, name: rawSql(`inserted_${index}`) }));
+  const inserts = groups.map(
+    ({ group, index, name }) => sql`${name} AS (\n${compileInsert(group, index, plan, sources)}\n)`,
+  );
+  const place = (index: number): Sql =>
+    groups.length === 1 ? rawSql('row_number() OVER () - 1') : placeInBody(index);
+  const numbered = groups.map(({ index, name }) => sql`SELECT *, ${place(index)} AS ${ordinal} FROM ${name}`);
+  const written = sql`written AS (\n${joinSql(numbered, '\nUNION ALL ')}\n)`;
+  const refusals = groups.flatMap(({ group, index }) => {
+    const rows = groups.length === 1 ? rawSql('written') : sql`(${numbered[index] ?? rawSql('')})`;
+    return compileRefusal(group, { rows, ordinal: (near) => sql`${near}.${ordinal}` }, sources);
+  });
+  return { statements: [...inserts, written], ordinal, refusals };
 }
 
 /** Rows come out of `INSERT ... RETURNING` in the order in which they went in. */
@@ -87,19 +103,16 @@ export function compileInsertValues(
   return [...sentValues, ...presetValues];
 }
 
-/** Ends the statement when a new row does not pass the checks. `rows` is null where all written rows are of the group. */
+/** Ends the statement when a new row does not pass the checks of its group. */
 function compileRefusal(
   group: SentGroup,
-  rows: Sql | null,
-  place: Sql,
-  ordinal: Sql,
+  source: { readonly rows: Sql; readonly ordinal: (near: Sql) => Sql },
   sources: RowSources,
 ): readonly Sql[] {
   if (group.create.length === 0) return [];
   const scope = sources.scope();
   const predicate = allOf(compileCreated(group.create, scope));
   const near = rawSql(scope.alias);
-  const from = rows ? sql`(SELECT *, ${place} AS ${ordinal} FROM ${rows})` : rawSql('written');
-  const failing = sql`FROM ${from} ${near}${scope.joins()} WHERE (${predicate}) IS NOT TRUE`;
-  return [raiseForAny('check-failed', sql`${near}.${ordinal}`, failing)];
+  const failing = sql`FROM ${source.rows} ${near}${scope.joins()} WHERE (${predicate}) IS NOT TRUE`;
+  return [raiseForAny('check-failed', source.ordinal(near), failing)];
 }
