@@ -4,6 +4,7 @@ import { ApiKeysService } from '../../src/access/index.js';
 import { parseConfig, type PlinthConfig } from '../../src/common/config/index.js';
 import { createLogger } from '../../src/common/observability/index.js';
 import { startServer, type RunningServer } from '../../src/server.js';
+import { createContractCheck } from './contract.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 export interface RequestOptions {
@@ -64,6 +65,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     .get(ApiKeysService)
     .create({ name: 'test admin', roles: ['admin'] });
 
+  const checkContract = createContractCheck(server.url);
+
   const request = async (
     method: string,
     path: string,
@@ -78,6 +81,15 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     }
     const response = await fetch(server.url + path, { method, headers, body, redirect: 'manual' });
     const text = await response.text();
+    await checkContract({
+      method,
+      path,
+      requestHeaders: headers,
+      requestBody: body,
+      status: response.status,
+      headers: response.headers,
+      text,
+    });
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,

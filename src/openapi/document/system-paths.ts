@@ -52,7 +52,8 @@ function completeOperation(
   const statuses: ProblemStatus[] = [400, 401, 431, 500, 503];
   if (isProtected) statuses.push(403);
   if (path.includes('{')) statuses.push(404, 414);
-  if (operation.requestBody) statuses.push(413, 415, 422);
+  // What a body refers to may go away meanwhile.
+  if (operation.requestBody) statuses.push(404, 413, 415, 422);
   const declared = Object.entries(operation.responses);
   const own = declared.filter(([status, response]) => Number(status) < 400 || hasContent(response));
   statuses.push(...declared.map(([status]) => Number(status)).filter(isProblemStatus));
