@@ -9,6 +9,8 @@ beforeAll(async () => {
   world = await WriteWorld.open(`
     CREATE TABLE teams (id int PRIMARY KEY, is_open bool NOT NULL);
     CREATE TABLE posts (id int PRIMARY KEY, status text, title text, views int NOT NULL DEFAULT 0, team_id int REFERENCES teams);
+    CREATE TABLE keyless (name text, views int);
+    CREATE TABLE slugs (slug text UNIQUE, views int);
     CREATE TABLE soft (id int PRIMARY KEY, is_gone bool NOT NULL DEFAULT false);
     CREATE FUNCTION soft_delete() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN UPDATE soft SET is_gone = true WHERE id = OLD.id; RETURN NULL; END $$;
@@ -144,6 +146,28 @@ describe('a condition over a relation that changed under a waiting write', () =>
     expect(toClosed).toMatchObject({ outcome: 'done', written: 1 });
     const toOpen = await whileHeld('UPDATE posts SET team_id = 1 WHERE id = 1', patch);
     expect(toOpen).toMatchObject({ outcome: 'forbidden', written: 0 });
+  });
+});
+
+describe('rows without a primary key', () => {
+  it('are not lost when they change under a waiting write', async () => {
+    await world.database.query('TRUNCATE keyless, slugs');
+    await world.database.query(
+      `INSERT INTO keyless VALUES ('a', 0), ('b', 0); INSERT INTO slugs VALUES ('a', 0)`,
+    );
+    const many = (): Promise<WriteResult> =>
+      world.run(
+        world.writes.patchMany(world.context('keyless'), body({ name: 'x' }), [['filter', 'views < 5']]),
+      );
+    const raced = whileHeld(`UPDATE keyless SET views = 1 WHERE name = 'a'`, many);
+    await expect(raced).rejects.toMatchObject({ code: 'PL001', message: 'retry' });
+    expect(await many()).toMatchObject({ written: 2 });
+    const upsert = (): Promise<WriteResult> =>
+      world.run(
+        world.writes.create(world.context('slugs'), body([{ slug: 'a', views: 9 }]), [['upsertOn', 'slug']]),
+      );
+    expect(await whileHeld('UPDATE slugs SET views = 1', upsert)).toMatchObject({ written: 1, created: 0 });
+    expect(await world.rows('SELECT * FROM slugs')).toEqual([{ slug: 'a', views: 9 }]);
   });
 });
 

@@ -172,6 +172,13 @@ FROM locked ${old}${scope.joins()} JOIN sent_${rawSql(String(index))} x ON ${mat
 )`;
   }
 
+  /** The key that the rows were found by tells them apart, also where it may be null. */
+  private isSameRow(old: Sql): Sql {
+    const { sources } = this;
+    if (sources.identity.length > 0) return sources.isSameRow(rawSql('t'), old);
+    return this.matchesKey(rawSql('t'), (field) => sources.column(old, field.name));
+  }
+
   private compileIsCurrent(scope: RowScope): Sql {
     const { precondition } = this.plan;
     if (precondition === 'match') return versionMatches(scope);
@@ -201,7 +208,7 @@ SELECT ${sources.storedColumns(old)}, ${old}.${columns.ordinal} FROM old_${suffi
     return sql`updated_${suffix} AS (
 UPDATE ${sources.table} AS t SET ${joinSql(assignments, ', ')}
 FROM old_${suffix} ${old}${scope.joins()} JOIN sent_${suffix} x ON x.${columns.ordinal} = ${old}.${columns.ordinal}
-WHERE ${sources.isSameRow(rawSql('t'), old)} AND ${isMeant}
+WHERE ${this.isSameRow(old)} AND ${isMeant}
 RETURNING ${sources.storedColumns(rawSql('t'))}, ${old}.${columns.ordinal}
 )`;
   }

@@ -44,9 +44,29 @@ export class RowSources {
     return joinSql(columns, ', ');
   }
 
+  /** The fields that tell a row for ever: the primary key, or a unique key without nulls; none in some tables. */
+  get identity(): readonly string[] {
+    const { primaryKey, uniqueKeys, fields } = this.collection;
+    if (primaryKey.length > 0) return primaryKey;
+    const isComplete = (name: string): boolean => fields.get(name)?.nullable === false;
+    return uniqueKeys.find((key) => key.fields.every(isComplete))?.fields ?? [];
+  }
+
+  /**
+   * Whether two aliases stand for the same stored row. By its identity and not by place where there is one, because a
+   * row that was locked after someone else's update has a place that the statement's snapshot does not show.
+   */
+  isSameRow(near: Sql, far: Sql): Sql {
+    if (this.identity.length === 0) return sql`${near}.ctid = ${far}.ctid`;
+    const equalities = this.identity.map(
+      (name) => sql`${this.column(near, name)} = ${this.column(far, name)}`,
+    );
+    return joinSql(equalities, ' AND ');
+  }
+
   keyColumns(alias: Sql): Sql {
     return joinSql(
-      this.collection.primaryKey.map((name) => this.column(alias, name)),
+      this.identity.map((name) => this.column(alias, name)),
       ', ',
     );
   }
@@ -56,17 +76,6 @@ export class RowSources {
     let name = preferred;
     while (this.collection.fields.has(name)) name += '_';
     return rawSql(name);
-  }
-
-  /**
-   * Whether two aliases stand for the same stored row. By the key and not by place where there is one, because a row
-   * that was locked after someone else's update has a place that the statement's snapshot does not show.
-   */
-  isSameRow(near: Sql, far: Sql): Sql {
-    const { primaryKey } = this.collection;
-    if (primaryKey.length === 0) return sql`${near}.ctid = ${far}.ctid`;
-    const equalities = primaryKey.map((name) => sql`${this.column(near, name)} = ${this.column(far, name)}`);
-    return joinSql(equalities, ' AND ');
   }
 }
 

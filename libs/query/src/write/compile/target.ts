@@ -57,7 +57,7 @@ export function compileTarget(
   const lock = lockClause(options.keepsKey, sources);
   const columnsOf = (alias: Sql): Sql => sources.storedColumns(alias);
   let locked: Sql;
-  if (isLocal || sources.collection.primaryKey.length === 0) {
+  if (isLocal || sources.identity.length === 0) {
     locked = sql`SELECT ${columnsOf(near)} FROM ${matching.source()}${where(conditions)}${keyOrder(near, options, sources)}${bound}${lock(near)}`;
   } else {
     const alias = sources.alias();
@@ -83,7 +83,7 @@ const boundClause = sql` LIMIT ${inputParameter(MAX_ROWS_INPUT, 'int8')} + 1`;
 
 /** Locks in the order of the key, so that two statements over the same rows wait for each other and do not deadlock. */
 function keyOrder(alias: Sql, { target }: TargetOptions, sources: RowSources): Sql {
-  if (target.kind === 'key' || sources.collection.primaryKey.length === 0) return rawSql('');
+  if (target.kind === 'key' || sources.identity.length === 0) return rawSql('');
   return sql` ORDER BY ${sources.keyColumns(alias)}`;
 }
 

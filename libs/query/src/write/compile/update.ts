@@ -31,7 +31,7 @@ export function compileUpdate(plan: UpdatePlan, context: WriteContext): Sql {
   );
   const written = sql`written AS (\n${compileWritten(plan, columns, sources)}\n)`;
   const refusals = [
-    ...tooManyRows(plan.target),
+    ...refuseRows(plan.target, sources, columns),
     ...compileUpdateRefusal(
       checks,
       { written: rawSql('written'), old: rawSql('old') },
@@ -65,7 +65,7 @@ ${returning}
   const source = {
     rows: rawSql('written'),
     ordinal: columns.ordinal,
-    outcome: outcomeAfter(tooManyRows(plan.target), targetOutcome(plan.target, columns)),
+    outcome: outcomeAfter(refuseRows(plan.target, sources, columns), targetOutcome(plan.target, columns)),
     created: rawSql('0'),
   };
   return sql`${withClause([...target, written])}${compileAnswer(plan.answer, source, sources, context)}`;
@@ -102,10 +102,21 @@ WHERE ${sources.isSameRow(rawSql('t'), near)} AND ${isMeant}
 RETURNING ${sources.storedColumns(rawSql('t'))}, ${near}.${columns.ordinal}`;
 }
 
-function tooManyRows(target: WriteTarget): readonly Sql[] {
-  if (target.kind === 'key' || !target.isBounded) return [];
+function refuseRows(target: WriteTarget, sources: RowSources, columns: OldColumns): readonly Sql[] {
+  if (target.kind === 'key') return [];
   const maximum = inputParameter(MAX_ROWS_INPUT, 'int8');
-  return [raiseWhen('too-many-rows', sql`(SELECT count(*) FROM old) > ${maximum}`)];
+  return [
+    ...(target.isBounded ? [raiseWhen('too-many-rows', sql`(SELECT count(*) FROM old) > ${maximum}`)] : []),
+    // A row without an identity that was changed while we waited for it cannot be found again in this snapshot.
+    ...(sources.identity.length === 0
+      ? [
+          raiseWhen(
+            'retry',
+            sql`(SELECT count(*) FROM old WHERE ${columns.isPermitted}) > (SELECT count(*) FROM written)`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** By key: why nothing was written, in the order in which a caller may learn of it. */
