@@ -33,9 +33,8 @@ export class ApiKeysService {
   async create(request: NewKey): Promise<{ readonly key: string; readonly record: ApiKey }> {
     const { key, prefix } = generateKey();
     const fields = this.toFields({ claims: {}, expiresAt: null, ...request });
-    const record = this.keys.create({ ...fields, prefix, hash: hashKey(key) });
-    const { id } = await this.saving(request.roles, () => this.keys.save(record));
-    return { key, record: await this.get(id) };
+    const record = this.keys.create({ ...fields, prefix, hash: hashKey(key), lastUsedAt: null });
+    return { key, record: await this.saving(request.roles, () => this.keys.save(record)) };
   }
 
   async list(query: PageQuery): Promise<SystemPage<ApiKey>> {

@@ -55,10 +55,8 @@ export class PoliciesService {
     const { condition = null, fields = null, check = null, presets = null, description = '' } = body;
     const definition = { role, collection, action, condition, fields, check, presets, description };
     this.check(definition);
-    const { id } = await this.saving(definition.role, () =>
-      this.policies.save(this.policies.create(definition)),
-    );
-    return this.get(id);
+    // The answer is what was saved: when it is sent, somebody may have deleted it already.
+    return this.toDto(await this.saving(role, () => this.policies.save(this.policies.create(definition))));
   }
 
   /** The row is locked meanwhile, so that two changes, each right by itself, cannot make a wrong policy together. */

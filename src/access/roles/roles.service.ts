@@ -37,8 +37,9 @@ export class RolesService {
 
   /** @throws Problem `unique-violation` where the name is taken */
   async create({ name, description = '' }: CreateRoleDto): Promise<Role> {
+    const role = this.roles.create({ name, description, isReserved: false });
     try {
-      await this.roles.insert({ name, description });
+      await this.roles.insert(role);
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       throw new Problem('unique-violation', {
@@ -48,7 +49,7 @@ export class RolesService {
       });
     }
     await this.access.refresh();
-    return this.get(name);
+    return role;
   }
 
   async update(name: string, { description }: UpdateRoleDto): Promise<Role> {
