@@ -68,7 +68,8 @@ const STATUS_PROBLEMS: Readonly<Record<number, ProblemType>> = {
 /** Any error as a problem. What is not known is an internal error that tells nothing of its cause. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (isDatabaseUnavailable(error)) {
+  const driverError = (error as { driverError?: unknown } | null)?.driverError;
+  if (isDatabaseUnavailable(driverError ?? error)) {
     return new Problem('database-unavailable', {
       detail: 'The database cannot be reached; try again soon.',
       headers: { 'retry-after': '1' },
@@ -83,12 +84,38 @@ export function toProblem(error: unknown): Problem {
           detail: type === 'not-found' ? 'There is nothing at this address.' : error.message,
         });
   }
+  const state = sqlState(error);
+  if (state !== null) {
+    const type = STATE_PROBLEMS[state] ?? 'internal-error';
+    const isTemporary = new Problem(type).status === 503;
+    return new Problem(type, { ...(isTemporary ? { headers: { 'retry-after': '1' } } : {}), cause: error });
+  }
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const type =
     FASTIFY_PROBLEMS[code ?? ''] ?? (isClientError(statusCode) ? STATUS_PROBLEMS[statusCode] : undefined);
   return type === undefined
     ? new Problem('internal-error', { cause: error })
     : new Problem(type, { detail: message, cause: error });
+}
+
+/**
+ * Errors of PostgreSQL that can come from any statement of ours. What a statement about records fails with is told with
+ * its fields before it gets here.
+ */
+const STATE_PROBLEMS: Readonly<Record<string, ProblemType>> = {
+  '40001': 'serialization-failure',
+  '40P01': 'serialization-failure',
+  '42501': 'database-permission',
+  '55P03': 'lock-timeout',
+  '57014': 'statement-timeout',
+  '25006': 'database-unavailable',
+};
+
+/** The SQLSTATE of an error of the driver, also where TypeORM has wrapped it. */
+function sqlState(error: unknown): string | null {
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  const state = driverError?.code ?? code;
+  return error instanceof Error && typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : null;
 }
 
 const isClientError = (status: number | undefined): status is number =>
