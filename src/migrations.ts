@@ -4,4 +4,9 @@ import { SystemSchema1763900000000 } from './common/database/index.js';
 import { dataMigrations } from './data/index.js';
 
 /** Every migration of Plinth's own tables; TypeORM runs them in the order of the time in their names. */
-export const migrations = [SystemSchema1763900000000, ...catalogMigrations, ...accessMigrations, ...dataMigrations];
+export const migrations = [
+  SystemSchema1763900000000,
+  ...catalogMigrations,
+  ...accessMigrations,
+  ...dataMigrations,
+];

@@ -52,7 +52,10 @@ export function stopOnSignals(server: RunningServer, config: PlinthConfig, logge
     isStopping = true;
     logger.info({ signal }, 'Stopping');
     const timer = setTimeout(() => {
-      logger.error({ timeoutMs: config.shutdownTimeoutMs }, 'Requests did not finish in time; stopping anyway');
+      logger.error(
+        { timeoutMs: config.shutdownTimeoutMs },
+        'Requests did not finish in time; stopping anyway',
+      );
       process.exit(1);
     }, config.shutdownTimeoutMs);
     server.close().then(
