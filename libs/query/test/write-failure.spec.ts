@@ -1,3 +1,4 @@
+import { readCatalog } from '@plinth/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   isDatabaseError,
@@ -176,6 +177,35 @@ describe('database errors', () => {
     const problem = translateDatabaseError(error, create({ id: 1 }));
     expect(problem).toMatchObject({ type, retry });
     expect(problem.detail + JSON.stringify(problem.errors)).not.toContain('SELECT');
+  });
+});
+
+describe('a database role with few grants', () => {
+  it('can delete without the right to update', async () => {
+    const role = `plinth_few_${world.database.name.slice(-8)}`;
+    await world.database.query(
+      `CREATE TABLE notes (id int PRIMARY KEY, at int); INSERT INTO notes VALUES (1, 1), (2, 2)`,
+    );
+    await world.database.query(
+      `CREATE ROLE ${role}; GRANT SELECT, DELETE ON notes TO ${role}; GRANT USAGE ON SCHEMA plinth TO ${role}`,
+    );
+    const client = await world.database.pool.connect();
+    try {
+      await client.query(`SET ROLE ${role}`);
+      const catalog = await readCatalog(client, { schemas: ['public'] });
+      const collection = catalog.collections.get('notes');
+      if (!collection) throw new Error('no notes');
+      const context = { ...world.context('items'), catalog, collection };
+      expect(await world.run(world.writes.delete(context, '1', []), client)).toMatchObject({ written: 1 });
+      const many = world.writes.deleteMany(context, [['filter', 'at == 2']]);
+      expect(await world.run(many, client)).toMatchObject({ written: 1 });
+      expect(await world.run(world.writes.delete(context, '1', []), client)).toMatchObject({
+        outcome: 'not-found',
+      });
+    } finally {
+      await client.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      client.release();
+    }
   });
 });
 

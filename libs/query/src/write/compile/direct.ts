@@ -9,7 +9,7 @@ import { compileUpdatePreset } from './preset.js';
 import { outcomeAfter, raiseForAny } from './raise.js';
 import { allOf, where, type RowSources, type WriteContext } from './row-source.js';
 import { SentRows } from './sent-rows.js';
-import { isOfOneRow, keepsKey, versionMatches } from './target.js';
+import { isOfOneRow, keepsKey, lockClause, versionMatches } from './target.js';
 
 /**
  * The ordinary write of one record, in one go: no condition looks beyond the row, so PostgreSQL itself asks them again
@@ -136,13 +136,12 @@ function compileMissed(
   const isPermitted = before.length === 0 ? rawSql('true') : sql`(${allOf(before)}) IS TRUE`;
   const isCurrent = isConditional(plan) ? versionMatches(now) : rawSql('true');
   const found = where([keyPredicate(now), now.rowPredicate(), rawSql('NOT EXISTS (SELECT FROM written)')]);
-  const lock = rawSql(isKeyKept ? 'NO KEY UPDATE' : 'UPDATE');
   const snapshot = sources.scope();
   const earlier = rawSql(snapshot.alias);
   const place = sql`SELECT ${earlier}.ctid FROM ${snapshot.source()}${where([keyPredicate(snapshot.raw)])}`;
   const touched = where([...conditions(plan, snapshot), sql`${earlier}.xmax = pg_current_xact_id()::xid`]);
   return {
-    row: sql`SELECT ${row}.ctid, ${isPermitted} AS is_permitted, ${isCurrent} AS is_current FROM ${now.source()}${found} FOR ${lock} OF ${row}`,
+    row: sql`SELECT ${row}.ctid, ${isPermitted} AS is_permitted, ${isCurrent} AS is_current FROM ${now.source()}${found}${lockClause(row, isKeyKept, sources)}`,
     reason: sql`SELECT CASE WHEN NOT is_permitted THEN 'forbidden' WHEN NOT is_current THEN 'precondition-failed' WHEN ctid IS DISTINCT FROM (${place}) THEN plinth.raise('retry')::text ELSE 'done' END FROM missed`,
     suppressed: sql`SELECT 'done' FROM ${snapshot.source()}${touched}`,
   };

@@ -54,15 +54,14 @@ export function compileTarget(
   const conditions = rowConditions(options, matching);
   const near = rawSql(matching.alias);
   const bound = target.kind === 'filter' && target.isBounded ? boundClause : rawSql('');
-  const lock = lockClause(options.keepsKey, sources);
   const columnsOf = (alias: Sql): Sql => sources.storedColumns(alias);
   let locked: Sql;
   if (isLocal || sources.identity.length === 0) {
-    locked = sql`SELECT ${columnsOf(near)} FROM ${matching.source()}${where(conditions)}${keyOrder(near, options, sources)}${bound}${lock(near)}`;
+    locked = sql`SELECT ${columnsOf(near)} FROM ${matching.source()}${where(conditions)}${keyOrder(near, options, sources)}${bound}${lockClause(near, options.keepsKey, sources)}`;
   } else {
     const alias = sources.alias();
     const matched = sql`SELECT ${sources.keyColumns(near)} FROM ${matching.source()}${where(conditions)}`;
-    locked = sql`SELECT ${columnsOf(alias)} FROM ${sources.table} ${alias} WHERE (${sources.keyColumns(alias)}) IN (${matched})${keyOrder(alias, options, sources)}${bound}${lock(alias)}`;
+    locked = sql`SELECT ${columnsOf(alias)} FROM ${sources.table} ${alias} WHERE (${sources.keyColumns(alias)}) IN (${matched})${keyOrder(alias, options, sources)}${bound}${lockClause(alias, options.keepsKey, sources)}`;
   }
   const scope = sources.scope();
   const flags = options.flagColumns(scope);
@@ -87,13 +86,12 @@ function keyOrder(alias: Sql, { target }: TargetOptions, sources: RowSources): S
   return sql` ORDER BY ${sources.keyColumns(alias)}`;
 }
 
-const lockClause =
-  (keepsKey: boolean, sources: RowSources) =>
-  (alias: Sql): Sql => {
-    const { kind } = sources.collection;
-    if (kind !== 'table' && kind !== 'partitioned-table') return rawSql('');
-    return keepsKey ? sql` FOR NO KEY UPDATE OF ${alias}` : sql` FOR UPDATE OF ${alias}`;
-  };
+/** PostgreSQL locks rows only for a role that may update them; and views and foreign tables have none to lock. */
+export function lockClause(alias: Sql, keepsKey: boolean, { collection }: RowSources): Sql {
+  const { kind, privileges } = collection;
+  if ((kind !== 'table' && kind !== 'partitioned-table') || !privileges.update) return rawSql('');
+  return keepsKey ? sql` FOR NO KEY UPDATE OF ${alias}` : sql` FOR UPDATE OF ${alias}`;
+}
 
 /** Where rows have no version, no version that a caller may name is the current one. */
 export const versionMatches = (scope: RowScope): Sql =>
