@@ -3,6 +3,7 @@ import type { Components } from './components.js';
 import { aggregateSchema } from './aggregate-schema.js';
 import { RecordAnswers } from './answers.js';
 import { BATCH_PATH } from './batch-path.js';
+import { exampleRecord } from './examples.js';
 import { asMarkdown } from './markdown.js';
 import type { Operation, Parameter, PathItem, Reference, RequestBody, Schema, Tag } from './openapi-types.js';
 import type { RequestParameters } from './parameters.js';
@@ -153,7 +154,7 @@ export class CollectionPaths {
         'One record from an object, or many from an array: all of them, in one transaction and in the order of the ' +
         'array, or none.',
       parameters: [...this.shape(view), ...this.parameters.upsertOn(view), ...this.writeHeaders()],
-      requestBody: body(JSON_TYPE, { anyOf: options }),
+      requestBody: body(JSON_TYPE, { anyOf: options }, view.create && exampleRecord(view.create)),
       responses: { ...this.answers.created(view), ...this.problems(EVERY_WRITE) },
     });
   }
@@ -252,7 +253,7 @@ export class CollectionPaths {
   }
 }
 
-const body = (type: string, schema: Schema): RequestBody => ({
+const body = (type: string, schema: Schema, example: unknown = null): RequestBody => ({
   required: true,
-  content: { [type]: { schema } },
+  content: { [type]: example === null ? { schema } : { schema, example } },
 });

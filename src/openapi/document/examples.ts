@@ -1,6 +1,6 @@
 import { printName } from '@plinth/query';
 import type { DataType } from '@plinth/schema';
-import type { CollectionView } from './caller-view.js';
+import type { CollectionView, WritableFields } from './caller-view.js';
 import { listNames } from './markdown.js';
 
 /** A filter that works on this collection, or null where no field lends itself to one. */
@@ -49,4 +49,37 @@ function exampleCondition(type: DataType): { readonly rank: number; readonly tex
 export function describeRelations(view: CollectionView): string[] {
   const names = view.relations.map(({ name }) => printName(name));
   return names.length === 0 ? [] : [`Related records: ${listNames(names)}.`];
+}
+
+const EXAMPLES: Readonly<Record<string, unknown>> = {
+  bool: true,
+  int2: 1,
+  int4: 1,
+  int8: 1,
+  float4: 0.5,
+  float8: 0.5,
+  numeric: 0,
+  uuid: '00000000-0000-4000-8000-000000000000',
+  date: '2026-01-31',
+  timestamptz: '2026-01-31T12:00:00Z',
+  jsonb: {},
+};
+
+/** A record with just what must be sent, to begin with; null where there is no simple one. */
+export function exampleRecord({
+  fields,
+  required,
+}: WritableFields): Readonly<Record<string, unknown>> | null {
+  // Validators that look into a plain object find its prototype's `constructor`, and take it for the field.
+  if (fields.some(({ name }) => name in Object.prototype)) return null;
+  const needed = fields.filter(({ name }) => required.includes(name));
+  const values = needed.map(({ name, type }): [string, unknown] => [name, exampleValue(type)]);
+  return values.some(([, value]) => value === undefined) ? null : Object.fromEntries(values);
+}
+
+function exampleValue(type: DataType): unknown {
+  if (type.kind === 'enum') return type.values[0];
+  if (type.kind !== 'scalar') return undefined;
+  if (type.name === 'text' || type.name === 'varchar') return 'text'.slice(0, type.maxLength);
+  return EXAMPLES[type.name];
 }
