@@ -209,3 +209,19 @@ describe('schema changes', () => {
       .toBe(200);
   });
 });
+
+describe('what the actor lacks', () => {
+  it('equals nothing, so that ownerless records stay closed', async () => {
+    await app.admin('POST', '/system/policies', {
+      role: 'public',
+      collection: 'posts',
+      action: 'read',
+      condition: 'slug == auth.id || body == auth.claims.body',
+    });
+    const { body } = await app.request('GET', '/api/posts?fields=id');
+    expect(body.data).toEqual([]);
+    const key = await app.admin('POST', '/system/keys', { name: 'c', roles: [], claims: { body: 'x' } });
+    const { body: seen } = await app.request('GET', '/api/posts?fields=id', { key: key.body.key });
+    expect(seen.data).toEqual([]);
+  });
+});

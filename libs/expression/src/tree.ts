@@ -301,3 +301,12 @@ export type ExpressionNode =
   | MembershipNode
   | QuantifierNode
   | SequenceNode;
+
+/**
+ * Whether a node is a value of the actor, such as `auth.id` or `auth.claims.company`. One that the actor does not have
+ * equals nothing, not even null: `owner_id == auth.id` must not give the records without an owner to whoever is not
+ * signed in, nor those without a company to a key that lacks the claim. In CEL, too, a missing key is no value but an
+ * error. `auth.id == null` asks for it by name.
+ */
+export const isActorValue = (node: ExpressionNode): boolean =>
+  node.op === 'auth' || (node.op === 'coercion' && isActorValue(node.operand));

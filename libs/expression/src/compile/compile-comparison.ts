@@ -1,6 +1,12 @@
 import type { DataType } from '@plinth/schema';
 import { joinSql, rawSql, sql, type Sql } from '../sql.js';
-import type { Comparison, ExpressionNode, MembershipNode, RelationalOperator } from '../tree.js';
+import {
+  isActorValue,
+  type Comparison,
+  type ExpressionNode,
+  type MembershipNode,
+  type RelationalOperator,
+} from '../tree.js';
 import { isScalar, stringFormOf } from '../value/data-types.js';
 import type { EncodingData, ParameterEncoding } from '../bind-parameter.js';
 import type { Compiler } from './compiler.js';
@@ -81,7 +87,7 @@ const isCollated = (left: ExpressionNode, right: ExpressionNode): boolean =>
  */
 function textEquality(compiler: Compiler, left: ExpressionNode, right: ExpressionNode): Condition[] {
   const mode = { mode: 'text' } as const;
-  const [a, b] = [compiler.compared(left, mode, right), compiler.compared(right, mode, left)];
+  const [a, b] = [comparedTo(compiler, left, mode, right), comparedTo(compiler, right, mode, left)];
   const isExact = isNondeterministic(left) || isNondeterministic(right);
   const isPlain = isCollated(left, right);
   const exact = nullSafeEquality(a, b, sql`${a.sql} COLLATE "C" = ${b.sql}`);
@@ -92,7 +98,7 @@ function textEquality(compiler: Compiler, left: ExpressionNode, right: Expressio
 
 /** Equal without regard to the case of ASCII letters; `citext` itself would fold more, by rules of the database's own. */
 function citextEquality(compiler: Compiler, left: ExpressionNode, right: ExpressionNode): Condition[] {
-  const [a, b] = [left, right].map((node) => compiler.compared(node, { mode: 'citext' }, node));
+  const [a, b] = [left, right].map((node) => comparedTo(compiler, node, { mode: 'citext' }, node));
   if (a === undefined || b === undefined) throw new RangeError('two operands');
   const exact = nullSafeEquality(a, b, sql`${a.sql} COLLATE "C" = ${b.sql}`);
   const [column, other] = isParameter(right) ? [left, right] : [right, left];
@@ -102,10 +108,22 @@ function citextEquality(compiler: Compiler, left: ExpressionNode, right: Express
   return [comparison(sql`${compiler.stored(column).sql} = ${parameter}`, false), exact];
 }
 
+/** An operand of an equality; what the actor lacks equals nothing (see `isActorValue`). */
+const comparedTo = (
+  compiler: Compiler,
+  node: ExpressionNode,
+  how: Comparison,
+  other: ExpressionNode,
+): Operand => ({
+  ...compiler.compared(node, how, other),
+  isActor: isActorValue(node),
+});
+
 const nullTestOf = (operand: Operand): Sql => operand.isNull ?? sql`${operand.sql} IS NULL`;
 
 /** `a = b`, or also both null; `equal` where that is not written with a plain `=`. */
 function nullSafeEquality(a: Operand, b: Operand, equal: Sql = sql`${a.sql} = ${b.sql}`): Condition {
+  if (a.isActor === true || b.isActor === true) return comparison(equal, false);
   const isSure = !a.nullable && !b.nullable && a.isFallible !== true && b.isFallible !== true;
   if (!a.nullable || !b.nullable) return comparison(equal, isSure);
   if (a.isSimple && b.isSimple) {
@@ -131,7 +149,7 @@ export function compileEquality(
 ): Condition {
   if (how.mode === 'text') return conjunction(textEquality(compiler, left, right));
   if (how.mode === 'citext') return conjunction(citextEquality(compiler, left, right));
-  return nullSafeEquality(compiler.compared(left, how, right), compiler.compared(right, how, left));
+  return nullSafeEquality(comparedTo(compiler, left, how, right), comparedTo(compiler, right, how, left));
 }
 
 /** `left != right`: true also where one side alone is null. */

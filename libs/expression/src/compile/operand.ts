@@ -23,6 +23,8 @@ export interface Operand {
   readonly isSimple: boolean;
   /** True exactly where the value is null, if that is not simply where its SQL is null. */
   readonly isNull?: Sql;
+  /** Whether it is a value of the actor, which equals nothing where the actor lacks it. */
+  readonly isActor?: boolean;
   readonly range?: IntRange;
   readonly size?: DecimalSize;
 }

@@ -1,14 +1,15 @@
 import type { AuthValues } from '../bind-parameter.js';
 import type { CheckedExpression } from '../check/check-expression.js';
-import type {
-  CoercionNode,
-  Comparison,
-  EqualityNode,
-  ExpressionNode,
-  ExpressionType,
-  LiteralNode,
-  MembershipNode,
-  QuantifierNode,
+import {
+  isActorValue,
+  type CoercionNode,
+  type Comparison,
+  type EqualityNode,
+  type ExpressionNode,
+  type ExpressionType,
+  type LiteralNode,
+  type MembershipNode,
+  type QuantifierNode,
 } from '../tree.js';
 import {
   coerceJson,
@@ -231,7 +232,9 @@ class Evaluator {
     const [isLeftNull, isRightNull] = [left, right].map((side) =>
       this.isNull(side.op === 'coercion' ? side.operand : side),
     );
-    if (isLeftNull === true || isRightNull === true) return isLeftNull === true && isRightNull === true;
+    if (isLeftNull === true || isRightNull === true) {
+      return isLeftNull === true && isRightNull === true && !isActorValue(left) && !isActorValue(right);
+    }
     const [one, other] = [this.compared(left, comparison), this.compared(right, comparison)];
     return one !== null && other !== null && isEqualValue(one, other, comparison);
   }
