@@ -188,7 +188,7 @@ function buildField(
   return {
     name: row.name,
     position: row.position,
-    type,
+    type: row.isNondeterministic ? asNondeterministic(type) : type,
     // A view can give null for a domain that is not null: through an outer join, for one.
     nullable: !row.notNull && !(type.kind === 'domain' && type.notNull && isStored(collection)),
     default: row.default,
@@ -197,6 +197,13 @@ function buildField(
     comment: row.comment,
     writable: isWritable(row, collection, before) && generated === null && identity !== 'always',
   };
+}
+
+/** The collation is the column's, so the type is this column's too. Arrays and the like are compared element by element. */
+function asNondeterministic(type: DataType): DataType {
+  if (type.kind === 'domain') return { ...type, base: asNondeterministic(type.base) };
+  if (type.kind === 'array') return { ...type, element: asNondeterministic(type.element) };
+  return type.kind === 'scalar' ? { ...type, isNondeterministic: true } : type;
 }
 
 const isStored = ({ kind }: CollectionRow): boolean => kind === 'r' || kind === 'p';

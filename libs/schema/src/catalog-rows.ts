@@ -48,6 +48,8 @@ export interface FieldRow extends TypeUse {
   /** `attgenerated`. */
   readonly generated: string;
   readonly comment: string | null;
+  /** Whether the column's collation takes different texts for equal. */
+  readonly isNondeterministic: boolean;
   /** Views: whether update and delete reach through this column. */
   readonly updatable: boolean | null;
 }

@@ -26,7 +26,7 @@ WITH RECURSIVE relation AS MATERIALIZED (
     )
 ),
 field AS MATERIALIZED (
-  SELECT r.oid AS relation, r.kind, r.relhassubclass, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+  SELECT r.oid AS relation, r.kind, r.relhassubclass, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull,
     a.attidentity, a.attgenerated, a.atthasdef
   FROM relation r
   JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -106,11 +106,13 @@ SELECT json_build_object(
       'identity', f.attidentity,
       'generated', f.attgenerated,
       'comment', d.description,
+      'isNondeterministic', c.oid IS NOT NULL,
       'updatable', CASE WHEN f.kind = 'v' AND b.oid IS NULL THEN pg_column_is_updatable(f.relation, f.attnum, true) END
     ) ORDER BY f.relation, f.attnum)
     FROM field f
     LEFT JOIN busy b ON b.oid = f.relation
     LEFT JOIN pg_type t ON t.oid = f.atttypid AND t.typtype = 'd' AND f.kind IN ('r', 'p', 'f')
+    LEFT JOIN pg_collation c ON c.oid = f.attcollation AND NOT c.collisdeterministic
     LEFT JOIN pg_attrdef v ON f.atthasdef AND v.adrelid = f.relation AND v.adnum = f.attnum
     LEFT JOIN pg_description d ON d.objoid = f.relation AND d.classoid = 'pg_class'::regclass AND d.objsubid = f.attnum
     LEFT JOIN (

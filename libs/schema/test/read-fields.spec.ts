@@ -206,6 +206,16 @@ describe('what newer versions have', () => {
     }
   };
 
+  it('reads collations that take different texts for equal', async () => {
+    const read = await inTransaction(`
+      CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      CREATE TABLE collated (a text COLLATE loose, b text, c varchar(3)[] COLLATE loose)`);
+    const typeOf = (name: string): unknown => collection('collated', read).fields.get(name)?.type;
+    expect(typeOf('a')).toMatchObject({ name: 'text', isNondeterministic: true });
+    expect(typeOf('b')).not.toHaveProperty('isNondeterministic');
+    expect(typeOf('c')).toMatchObject({ element: { name: 'varchar', isNondeterministic: true } });
+  });
+
   it('reads NULLS NOT DISTINCT and negative scales', async ({ skip }) => {
     if (serverVersion < 150_000) skip();
     const read = await inTransaction('CREATE TABLE v15 (a int UNIQUE NULLS NOT DISTINCT, b numeric(3, -2))');
