@@ -9,6 +9,8 @@ import { queryProblem, writeProblem } from './query-problem.js';
 /** Deadlocks and races for a new row end with the second attempt, nearly always. */
 const MAX_ATTEMPTS = 4;
 const JITTER_MS = 20;
+/** A migration changes a schema several times in a row. */
+const MAX_REFRESHES = 5;
 
 /** Runs a request; tries again where that helps, and says in problems what is left. */
 @Injectable()
@@ -31,7 +33,7 @@ export class RetryService {
   }
 
   private async attemptOften<T>(attempt: () => Promise<T>): Promise<T> {
-    let isCatalogFresh = false;
+    let refreshes = 0;
     for (let attempts = 1; ; attempts += 1) {
       const { version } = this.catalog.current();
       try {
@@ -39,11 +41,12 @@ export class RetryService {
       } catch (error) {
         if (!(error instanceof DatabaseFailure)) throw error;
         const { retry } = error.meaning;
-        if (retry === 'schema' && !isCatalogFresh) {
-          isCatalogFresh = true;
+        if (retry === 'schema' && refreshes < MAX_REFRESHES) {
+          refreshes += 1;
           const refreshed = await this.catalog.refresh();
-          // Nothing changed: the mistake is not of the schema, unless one connection's prepared plan is what is old.
-          if (refreshed.version === version && error.error.code !== '0A000') throw error;
+          // The first time always: the schema may have changed back meanwhile, or one connection's plan is what is old.
+          // After that an unchanged schema means that the mistake is in it, such as a trigger for a table that is gone.
+          if (refreshed.version === version && refreshes > 1) throw error;
         } else if ((retry === 'statement' || retry === 'transaction') && attempts < MAX_ATTEMPTS) {
           await delay(Math.random() * JITTER_MS * attempts);
         } else {
