@@ -25,9 +25,10 @@ const PROBLEM_TYPES: Readonly<Record<QueryErrorCode, ProblemType>> = {
 /** A mistake that the query engine found, as a problem: which parameter, where in it, and what may have been meant. */
 export function queryProblem(error: QueryError): Problem {
   const { parameter, position, suggestion } = error.detail;
-  const detail =
-    sentence(error.message) +
-    (suggestion === undefined ? '' : ` Did you mean ${JSON.stringify(suggestion)}?`);
+  // What the expression engine says of a name ends with the near match already.
+  const isHintDue = suggestion !== undefined && !error.message.includes('Did you mean');
+  const hint = isHintDue ? ` Did you mean ${JSON.stringify(suggestion)}?` : '';
+  const detail = sentence(error.message) + hint;
   return new Problem(PROBLEM_TYPES[error.code], {
     detail,
     ...(parameter === undefined
