@@ -15,8 +15,10 @@ export const KEY_START = 'plinth_';
  * A new key, `plinth_{prefix}_{secret}{checksum}`: 190 random bits in the secret. The checksum lets a mistyped key be
  * refused without asking the database.
  */
-export function generateKey(): { readonly key: string; readonly prefix: string } {
-  const prefix = randomText(PREFIX_LENGTH);
+export function generateKey(prefix = randomText(PREFIX_LENGTH)): {
+  readonly key: string;
+  readonly prefix: string;
+} {
   const secret = randomText(SECRET_LENGTH);
   return { key: `${KEY_START}${prefix}_${secret}${checksum(prefix + secret)}`, prefix };
 }

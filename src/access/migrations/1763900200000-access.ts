@@ -101,7 +101,10 @@ async function watchChanges(runner: QueryRunner): Promise<void> {
   }
 }
 
-/** What a foreign key would do, were the roles of a key not a list. */
+/**
+ * What a foreign key would do, were the roles of a key not a list. It needs no locks of its own: whoever changes a role
+ * waits for the version's row, which this statement holds until it is committed.
+ */
 async function keepRolesAndKeysTogether(runner: QueryRunner): Promise<void> {
   await runner.query(`
     CREATE FUNCTION plinth.check_key_roles() RETURNS trigger
@@ -111,8 +114,6 @@ async function keepRolesAndKeysTogether(runner: QueryRunner): Promise<void> {
       DECLARE
         missing text;
       BEGIN
-        -- Locked, so that none of them goes away before this is committed.
-        PERFORM FROM plinth.roles r WHERE r.name = ANY (NEW.roles) FOR KEY SHARE;
         SELECT n INTO missing FROM unnest(NEW.roles) n
           WHERE NOT EXISTS (SELECT FROM plinth.roles r WHERE r.name = n) LIMIT 1;
         IF FOUND THEN
