@@ -22,9 +22,9 @@ async function during(
   requests: readonly (() => Promise<Response>)[],
 ): Promise<string[]> {
   const faults: string[] = [];
-  let isDone = false;
+  const done = new AbortController();
   const ask = async (request: () => Promise<Response>): Promise<void> => {
-    while (!isDone) {
+    while (!done.signal.aborted) {
       const response = await request();
       const text = await response.text();
       if (!response.ok) faults.push(`${response.status} ${text}`);
@@ -34,7 +34,7 @@ async function during(
   try {
     await changes();
   } finally {
-    isDone = true;
+    done.abort();
     await Promise.all(asking);
   }
   return faults;
