@@ -18,13 +18,11 @@ import {
   type QueryContext,
 } from '../src/index.js';
 import {
-  bodyOfNode,
   parseJsonBody,
   readWriteResult,
   WRITE_FUNCTIONS_SQL,
   WriteQueries,
   type JsonBody,
-  type JsonNode,
   type WriteResult,
 } from '../src/write/index.js';
 
@@ -146,7 +144,5 @@ export class WriteWorld {
 
 /** A body of plain JavaScript data, as a client would send it. */
 export const body = (value: unknown): JsonBody => parseJsonBody(JSON.stringify(value));
-
-export const nodeBody = (node: JsonNode): JsonBody => bodyOfNode(node);
 
 export const data = (result: WriteResult): unknown => (result.data === null ? null : JSON.parse(result.data));

@@ -2,8 +2,6 @@ import type { Collection, Field } from '@plinth/schema';
 import type { FilterPlan, SelectionPlan } from '../../plan/selection-plan.js';
 import type { PermissionClause, PresetPlan } from './write-permission.js';
 
-export type WritePlan = CreatePlan | UpdatePlan | DeletePlan | MergePlan;
-
 interface WritePlanBase {
   readonly collection: Collection;
   readonly answer: AnswerPlan;
