@@ -130,9 +130,8 @@ class PolicyCompiler {
       return checked;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      const { code, message, position, suggestion } = error;
-      const near = suggestion === undefined ? '' : ` Did you mean ${JSON.stringify(suggestion)}?`;
-      this.mistakes.push({ pointer, code, message: `${message}${near}`, position });
+      const { code, message, position } = error;
+      this.mistakes.push({ pointer, code, message, position });
       return null;
     }
   }
