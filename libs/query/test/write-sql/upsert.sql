@@ -8,7 +8,7 @@ locked AS MATERIALIZED (
 SELECT t0.id, t0.slug, t0.title, t0.owner, t0.status, t0.meta, t0.photo, t0.team_id, t0.xmin, t0.ctid FROM "public"."posts" t0 WHERE EXISTS (SELECT FROM keys k WHERE t0.slug = k.slug) ORDER BY t0.slug FOR UPDATE OF t0
 ),
 old_0 AS MATERIALIZED (
-SELECT t1.*, x.ordinal, (true) IS TRUE AS is_readable, ((((t1.owner = $2::text OR t1.owner IS NULL AND $2::text IS NULL)) OR (t2.is_open))) IS TRUE AS is_permitted, true AS is_current, ((t1.owner = $2::text OR t1.owner IS NULL AND $2::text IS NULL)) AS rule_0_applies, (t2.is_open) AS rule_1_applies
+SELECT t1.*, x.ordinal, (true) IS TRUE AS is_readable, (((t1.owner = $2::text) OR (t2.is_open))) IS TRUE AS is_permitted, true AS is_current, (t1.owner = $2::text) AS rule_0_applies, (t2.is_open) AS rule_1_applies
 FROM locked t1 LEFT JOIN "public"."teams" t2 ON t2.id = t1.team_id JOIN sent_0 x ON t1.slug = x.slug
 ),
 updated_0 AS (
