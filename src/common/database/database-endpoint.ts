@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@plinth/embedded-postgres';
 import pg from 'pg';
 import type { PlinthConfig } from '../config/index.js';
 import type { Logger } from '../observability/index.js';
+import { SupervisedPostgres } from './supervised-postgres.js';
 
 /** Where the database is, and how to let go of it. */
 export interface DatabaseEndpoint {
@@ -26,10 +26,10 @@ export async function openDatabaseEndpoint(
     await waitForDatabase(config.databaseUrl, config.databaseWaitMs, logger);
     return { url: config.databaseUrl, isEmbedded: false, stop: () => Promise.resolve() };
   }
-  const server: EmbeddedPostgres = await startEmbeddedPostgres({
-    dataDir: path.resolve(config.dataDir),
-    database: embeddedDatabase,
-  });
+  const server = await SupervisedPostgres.start(
+    { dataDir: path.resolve(config.dataDir), database: embeddedDatabase },
+    logger,
+  );
   logger.info({ port: server.port, dataDir: server.dataDir }, 'Embedded PostgreSQL is running');
   return { url: server.url, isEmbedded: true, stop: () => server.stop() };
 }

@@ -24,7 +24,7 @@ const CONNECTION_CODES = new Set([
 
 /** The driver has no codes for these. */
 const CONNECTION_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|Client was closed|server closed the connection)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|Client was closed|server closed the connection|Query read timeout)/;
 
 /** Whether an error means that the database cannot be reached, so that the request may be tried again later. */
 export function isDatabaseUnavailable(error: unknown): boolean {

@@ -7,6 +7,7 @@ import { Problem } from '../errors/problem.js';
 import { Logger } from '../observability/index.js';
 import { DATABASE_ENDPOINT, type DatabaseEndpoint } from './database-endpoint.js';
 import { isDatabaseUnavailable } from './database-errors.js';
+import { isSpent, notePrepared } from './prepared-statements.js';
 import { connectionOptions } from './connection-options.js';
 import { SYSTEM_DATA_SOURCE } from './system-data-source.js';
 import { NotificationListener, type NotificationHandler } from './notification-listener.js';
@@ -26,6 +27,9 @@ export type TextRow = readonly (string | null)[];
 export interface StatementExecutor {
   execute(statement: PreparedStatement): Promise<readonly TextRow[]>;
 }
+
+/** How long after a statement's own time limit the server counts as lost. */
+const SILENCE_MS = 5000;
 
 const RAW_TYPES = { getTypeParser: () => (value: string | Buffer) => value } as const;
 
@@ -48,7 +52,11 @@ export class Database implements OnApplicationShutdown {
       connectionTimeoutMillis: 5000,
       idleTimeoutMillis: 30_000,
       statement_timeout: config.statementTimeoutMs || undefined,
+      // For a server that went silent and cannot cancel anything any more.
+      query_timeout: config.statementTimeoutMs === 0 ? undefined : config.statementTimeoutMs + SILENCE_MS,
     });
+    // A connection in use that dies rejects its statement, or the next one; nobody else need hear of it.
+    this.pool.on('connect', (client) => client.on('error', () => {}));
     // An idle connection that dies is replaced by the pool; without a handler it would end the process.
     this.pool.on('error', (error) =>
       logger.warn({ reason: error.message }, 'A database connection was lost'),
@@ -65,10 +73,15 @@ export class Database implements OnApplicationShutdown {
    * @throws Problem `database-unavailable` when there is no way to the database; otherwise the driver's error
    */
   async execute(statement: PreparedStatement): Promise<readonly TextRow[]> {
+    const client = await this.connect();
+    let broken: Error | undefined;
     try {
-      return await executeOn(this.pool, statement);
+      return await executeOn(client, statement);
     } catch (error) {
+      if (error instanceof Error && isDatabaseUnavailable(error)) broken = error;
       throw toProblem(error);
+    } finally {
+      release(client, broken);
     }
   }
 
@@ -100,7 +113,7 @@ export class Database implements OnApplicationShutdown {
       });
       throw toProblem(error);
     } finally {
-      client.release(broken);
+      release(client, broken);
     }
   }
 
@@ -117,7 +130,7 @@ export class Database implements OnApplicationShutdown {
       await client.query('ROLLBACK').catch((rollbackError: Error) => {
         broken = rollbackError;
       });
-      client.release(broken);
+      release(client, broken);
     }
   }
 
@@ -139,11 +152,26 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-async function executeOn(
-  queryable: Pick<pg.Pool, 'query'> | pg.PoolClient,
-  statement: PreparedStatement,
-): Promise<readonly TextRow[]> {
-  const { rows } = await queryable.query<(string | null)[]>({
+/** Names of prepared statements that a connection holds; the driver and the server keep them as long as it lives. */
+const preparedNames = new WeakMap<pg.PoolClient, Set<string>>();
+
+/** Each holds some memory in its server process; a connection with this many is replaced by a new one. */
+const MAX_PREPARED = 1000;
+
+function release(client: pg.PoolClient, broken: Error | undefined): void {
+  const isFull = (preparedNames.get(client)?.size ?? 0) >= MAX_PREPARED;
+  client.release(broken ?? isFull);
+}
+
+function noteName(client: pg.PoolClient, name: string): void {
+  const names = preparedNames.get(client);
+  if (names) names.add(name);
+  else preparedNames.set(client, new Set([name]));
+}
+
+async function executeOn(client: pg.PoolClient, statement: PreparedStatement): Promise<readonly TextRow[]> {
+  if (statement.name !== undefined) notePrepared(client, statement.name);
+  const { rows } = await client.query<(string | null)[]>({
     name: statement.name,
     text: statement.text,
     values: statement.values as unknown[],
