@@ -9,8 +9,6 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   standard_conforming_strings: 'on',
   // Compiling costs more than it saves for statements of a request, whose estimates are often far too high.
   jit: 'off',
-  // Our statements are short: compiling one to machine code takes longer than running it.
-  jit: 'off',
 };
 
 /** How every connection of Plinth is opened: the address, with our session settings added to its own `options`. */

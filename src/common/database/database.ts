@@ -7,10 +7,10 @@ import { Problem } from '../errors/problem.js';
 import { Logger } from '../observability/index.js';
 import { DATABASE_ENDPOINT, type DatabaseEndpoint } from './database-endpoint.js';
 import { isDatabaseUnavailable } from './database-errors.js';
-import { isSpent, notePrepared } from './prepared-statements.js';
 import { connectionOptions } from './connection-options.js';
-import { SYSTEM_DATA_SOURCE } from './system-data-source.js';
 import { NotificationListener, type NotificationHandler } from './notification-listener.js';
+import { isSpent, notePrepared } from './prepared-statements.js';
+import { SYSTEM_DATA_SOURCE } from './system-data-source.js';
 
 /** A compiled statement with its values, as the driver's pool runs it. */
 export interface PreparedStatement {
@@ -74,14 +74,14 @@ export class Database implements OnApplicationShutdown {
    */
   async execute(statement: PreparedStatement): Promise<readonly TextRow[]> {
     const client = await this.connect();
-    let broken: Error | undefined;
+    let failure: unknown;
     try {
       return await executeOn(client, statement);
     } catch (error) {
-      if (error instanceof Error && isDatabaseUnavailable(error)) broken = error;
+      failure = error;
       throw toProblem(error);
     } finally {
-      release(client, broken);
+      client.release(isSpent(client, failure));
     }
   }
 
@@ -100,37 +100,32 @@ export class Database implements OnApplicationShutdown {
    */
   async transaction<T>(work: (executor: StatementExecutor, client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.connect();
-    let broken: Error | undefined;
+    let failure: unknown;
     try {
       await client.query('BEGIN');
       const result = await work({ execute: (statement) => executeOn(client, statement) }, client);
       await client.query('COMMIT');
       return result;
     } catch (error) {
-      await client.query('ROLLBACK').catch((rollbackError: Error) => {
-        // The connection is of no use any more; the transaction ends with it.
-        broken = rollbackError;
-      });
+      failure = await rollBack(client, error);
       throw toProblem(error);
     } finally {
-      release(client, broken);
+      client.release(isSpent(client, failure));
     }
   }
 
   /** Runs `work` in a transaction that is always rolled back: for finding out, never for changing. */
   async rehearse<T>(work: (executor: StatementExecutor, client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.connect();
-    let broken: Error | undefined;
+    let failure: unknown;
     try {
       await client.query('BEGIN');
       return await work({ execute: (statement) => executeOn(client, statement) }, client);
     } catch (error) {
+      failure = error;
       throw toProblem(error);
     } finally {
-      await client.query('ROLLBACK').catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
-      release(client, broken);
+      client.release(isSpent(client, await rollBack(client, failure)));
     }
   }
 
@@ -152,23 +147,6 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-/** Names of prepared statements that a connection holds; the driver and the server keep them as long as it lives. */
-const preparedNames = new WeakMap<pg.PoolClient, Set<string>>();
-
-/** Each holds some memory in its server process; a connection with this many is replaced by a new one. */
-const MAX_PREPARED = 1000;
-
-function release(client: pg.PoolClient, broken: Error | undefined): void {
-  const isFull = (preparedNames.get(client)?.size ?? 0) >= MAX_PREPARED;
-  client.release(broken ?? isFull);
-}
-
-function noteName(client: pg.PoolClient, name: string): void {
-  const names = preparedNames.get(client);
-  if (names) names.add(name);
-  else preparedNames.set(client, new Set([name]));
-}
-
 async function executeOn(client: pg.PoolClient, statement: PreparedStatement): Promise<readonly TextRow[]> {
   if (statement.name !== undefined) notePrepared(client, statement.name);
   const { rows } = await client.query<(string | null)[]>({
@@ -179,6 +157,19 @@ async function executeOn(client: pg.PoolClient, statement: PreparedStatement): P
     types: RAW_TYPES,
   });
   return rows;
+}
+
+/** Gives what may keep the connection from being used again: the database's error, or that there was no way back. */
+async function rollBack(client: pg.PoolClient, failure: unknown): Promise<unknown> {
+  try {
+    await client.query('ROLLBACK');
+  } catch (error) {
+    return error;
+  }
+  const cause =
+    failure instanceof Error && failure.cause instanceof pg.DatabaseError ? failure.cause : failure;
+  // After a rollback that worked, a failure of other code is none of the connection's.
+  return cause instanceof pg.DatabaseError ? cause : undefined;
 }
 
 function toProblem(error: unknown): unknown {
