@@ -2,8 +2,7 @@ import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../common/errors/index.js';
-import { Access } from '../common/http/index.js';
-import { refuseParameters } from './refuse-parameters.js';
+import { Access, refuseParameters } from '../common/http/index.js';
 import { CONTENT_SECURITY_POLICY, findAsset, PAGE } from './swagger-ui.js';
 
 const HOUR_SECONDS = 3600;

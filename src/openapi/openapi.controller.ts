@@ -2,9 +2,8 @@ import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Context, type RequestContext } from '../common/context/index.js';
-import { Access } from '../common/http/index.js';
+import { Access, refuseParameters } from '../common/http/index.js';
 import { Documents } from './documents.service.js';
-import { refuseParameters } from './refuse-parameters.js';
 
 const ETAG = { ETag: { description: 'Of the content.', schema: { type: 'string' as const } } };
 

@@ -3,8 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Collection, DataType, Field } from '@plinth/schema';
 import { CatalogService } from '../../catalog/index.js';
 import { Problem } from '../../common/errors/index.js';
-import { Access, ApiProblems } from '../../common/http/index.js';
-import { NoParameters } from '../no-parameters.decorator.js';
+import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { pageOf, PageQuery, readCursor } from '../system-page.js';
 import { CollectionDto, CollectionPageDto, type FieldDto } from './collection.dto.js';
 

@@ -1,7 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems } from '../../common/http/index.js';
-import { NoParameters } from '../no-parameters.decorator.js';
+import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { ExplainDto, ExplanationDto } from './explain.dto.js';
 import { ExplainService } from './explain.service.js';
 

@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems } from '../../common/http/index.js';
-import { NoParameters } from '../no-parameters.decorator.js';
+import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { PageQuery } from '../system-page.js';
 import { CreatedKeyDto, CreateKeyDto, KeyDto, KeyPageDto, UpdateKeyDto } from './api-key.dto.js';
 import type { ApiKey } from './api-key.entity.js';

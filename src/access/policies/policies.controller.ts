@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems } from '../../common/http/index.js';
-import { NoParameters } from '../no-parameters.decorator.js';
+import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { CreatePolicyDto, PolicyDto, PolicyPageDto, PolicyQuery, UpdatePolicyDto } from './policy.dto.js';
 import { PoliciesService } from './policies.service.js';
 

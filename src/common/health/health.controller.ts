@@ -2,7 +2,7 @@ import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Database } from '../database/index.js';
-import { Access } from '../http/access.decorator.js';
+import { Access, ApiProblems, NoParameters } from '../http/index.js';
 
 const READY_TIMEOUT_MS = 2000;
 
@@ -21,6 +21,7 @@ class ReadinessDto {
 
 /** Answers for probes. Migrations are done before the server listens, so a reachable database means ready. */
 @ApiTags('health')
+@ApiProblems('unknown-parameter')
 @Access('public')
 @Controller('health')
 export class HealthController {
@@ -29,7 +30,7 @@ export class HealthController {
   @Get('live')
   @ApiOperation({ summary: 'Whether the process is alive' })
   @ApiResponse({ status: 200, type: LivenessDto, description: 'The process is alive.' })
-  live(): LivenessDto {
+  live(@NoParameters() _none: unknown): LivenessDto {
     return { status: 'ok' };
   }
 
@@ -37,7 +38,10 @@ export class HealthController {
   @ApiOperation({ summary: 'Whether requests can be served' })
   @ApiResponse({ status: 200, type: ReadinessDto, description: 'Requests can be served.' })
   @ApiResponse({ status: 503, type: ReadinessDto, description: 'The database cannot be reached.' })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
+  async ready(
+    @NoParameters() _none: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReadinessDto> {
     if (await this.isDatabaseUp()) return { status: 'ready', database: 'up' };
     void reply.status(HttpStatus.SERVICE_UNAVAILABLE).header('retry-after', '1');
     return { status: 'unavailable', database: 'down' };

@@ -1,5 +1,6 @@
 export * from './api-problem.decorator.js';
 export * from './access.decorator.js';
 export * from './http-adapter.js';
-export * from './parse-json.js';
+export { NoParameters, refuseParameters } from './no-parameters.decorator.js';
+export { parseJson } from './parse-json.js';
 export * from './validation.pipe.js';

@@ -1,9 +1,16 @@
 import { Problem } from '../errors/index.js';
 
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+/**
+ * Names that could reach a prototype, and those that every object has from its own: class-transformer drops members
+ * that are called so without a word, and a preset or a claim must not get lost.
+ */
+export const PROTOTYPE_NAMES: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  'prototype',
+]);
 
 /**
- * Parses a body for a DTO: plain JSON without keys that could reach a prototype.
+ * Parses a body for a DTO: plain JSON without keys that have to do with prototypes.
  * @throws Problem `invalid-json` or `invalid-request`
  */
 export function parseJson(text: string): unknown {
@@ -16,7 +23,7 @@ export function parseJson(text: string): unknown {
 }
 
 function refuseForbiddenKeys(key: string, value: unknown): unknown {
-  if (FORBIDDEN_KEYS.has(key)) {
+  if (PROTOTYPE_NAMES.has(key)) {
     throw new Problem('invalid-request', {
       detail: `The key "${key}" is not allowed.`,
       errors: [{ pointer: `/${key}`, code: 'unknown-field', message: 'is not a field' }],

@@ -5,6 +5,8 @@ import {
   type ValidationError,
 } from '@nestjs/common';
 import { Problem, type ProblemDetail } from '../errors/index.js';
+import { unknownParameter } from './no-parameters.decorator.js';
+import { PROTOTYPE_NAMES } from './parse-json.js';
 
 /**
  * DTOs as written: unknown keys refused, nothing converted in a body, every mistake with its place. A query parameter's
@@ -14,8 +16,11 @@ export function createValidationPipe(): PipeTransform {
   const bodies = createPipe(bodyProblem);
   const queries = createPipe(parameterProblem);
   return {
-    transform: (value: unknown, metadata: ArgumentMetadata): unknown =>
-      (metadata.type === 'query' ? queries : bodies).transform(value, metadata),
+    transform(value: unknown, metadata: ArgumentMetadata): unknown {
+      if (metadata.type !== 'query') return bodies.transform(value, metadata);
+      refusePrototypeNames(value);
+      return queries.transform(value, metadata);
+    },
   };
 }
 
@@ -29,6 +34,11 @@ const createPipe = (exceptionFactory: (errors: ValidationError[]) => Problem): V
     validationError: { target: false, value: false },
     exceptionFactory,
   });
+
+/** class-transformer drops what is called so, and validation would not see it. */
+function refusePrototypeNames(query: unknown): void {
+  for (const name of Object.keys(query ?? {})) if (PROTOTYPE_NAMES.has(name)) throw unknownParameter(name);
+}
 
 function bodyProblem(errors: readonly ValidationError[]): Problem {
   const details = errors.flatMap((error) => listDetails(error, ''));
