@@ -2,7 +2,6 @@ import { Controller, Delete, Get, Patch, Post, Put, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Context, type RequestContext } from '../common/context/index.js';
-import { Problem } from '../common/errors/index.js';
 import { Access } from '../common/http/index.js';
 import { BatchService } from './batch.service.js';
 import { RecordReader } from './record-reader.service.js';
@@ -113,17 +112,4 @@ export class RecordsController {
   ) {
     sendAnswer(reply, await this.writer.delete(context, request));
   }
-
-  @Put(':collection')
-  refuseOnCollection(): never {
-    throw methodNotAllowed('GET, HEAD, POST, PATCH, DELETE');
-  }
-
-  @Post(':collection/:key')
-  refuseOnRecord(): never {
-    throw methodNotAllowed('GET, HEAD, PATCH, PUT, DELETE');
-  }
 }
-
-const methodNotAllowed = (allow: string): Problem =>
-  new Problem('method-not-allowed', { detail: `Allowed here: ${allow}.`, headers: { allow } });

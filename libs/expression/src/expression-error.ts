@@ -18,15 +18,18 @@ export interface TextRange {
 /** An expression that cannot be used, with the place in its text that is at fault. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
+  readonly position: TextRange;
 
+  /** @param range often a whole node of the tree, of which only the place is kept: the rest is not for the client. */
   constructor(
     readonly code: ExpressionErrorCode,
     message: string,
-    readonly position: TextRange,
+    range: TextRange,
     /** The name that was probably meant. */
     readonly suggestion?: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.position = { start: range.start, end: range.end };
   }
 }

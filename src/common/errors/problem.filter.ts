@@ -49,6 +49,14 @@ const FASTIFY_PROBLEMS: Readonly<Record<string, ProblemType>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'uri-too-long',
 };
 
+/** What the framework says of these is of no help, or repeats the address. */
+const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than this server takes.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    'Send JSON, with Content-Type: application/json or application/merge-patch+json.',
+  FST_ERR_BAD_URL: 'The path is not percent-encoded as it should be.',
+};
+
 const STATUS_PROBLEMS: Readonly<Record<number, ProblemType>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
@@ -95,7 +103,7 @@ export function toProblem(error: unknown): Problem {
     FASTIFY_PROBLEMS[code ?? ''] ?? (isClientError(statusCode) ? STATUS_PROBLEMS[statusCode] : undefined);
   return type === undefined
     ? new Problem('internal-error', { cause: error })
-    : new Problem(type, { detail: message, cause: error });
+    : new Problem(type, { detail: FASTIFY_DETAILS[code ?? ''] ?? message, cause: error });
 }
 
 /**

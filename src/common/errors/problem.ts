@@ -89,6 +89,7 @@ export const PROBLEMS = {
   'unknown-collection': { status: 404, title: 'The collection is not known' },
   'method-not-allowed': { status: 405, title: 'The method is not allowed here' },
   'not-acceptable': { status: 406, title: 'No acceptable representation' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   conflict: { status: 409, title: 'Conflict with the current state' },
   'unique-violation': { status: 409, title: 'A unique value is taken' },
   'foreign-key-violation': { status: 409, title: 'A related record is missing or still in use' },

@@ -5,6 +5,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem, toProblem } from '../errors/index.js';
 import type { PlinthConfig } from '../config/index.js';
 import type { Logger } from '../observability/index.js';
+import { refuseOtherMethods } from './allowed-methods.js';
+import { readBodyText } from './body-text.js';
+import { answerClientError } from './client-error.js';
 import { parseJson } from './parse-json.js';
 
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
@@ -12,6 +15,9 @@ const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 
 /** Bodies of these paths stay text: the records path hands numbers to the database as they were written. */
 const TEXT_BODY_PATHS = /^\/api\//;
+
+/** Addresses hold filters, whose own limits shall be what refuses them. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 /** Fastify as Plinth wants it: request ids, strict JSON, problems for everything that fails before a handler. */
 export function createHttpAdapter(
@@ -29,27 +35,31 @@ export function createHttpAdapter(
     forceCloseConnections: 'idle',
     requestTimeout: 120_000,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false, caseSensitive: true },
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      // Hooks have not run for these.
+      setCommonHeaders(request, reply);
       sendProblem(toProblem(error), request.id, reply);
     },
+    clientErrorHandler: answerClientError,
   });
   const instance = adapter.getInstance();
   instance.decorateRequest('plinth', null);
   instance.removeAllContentTypeParsers();
-  instance.addContentTypeParser(JSON_TYPES, { parseAs: 'string' }, (request, body, done) => {
-    const text = body as string;
-    if (TEXT_BODY_PATHS.test(request.url)) return done(null, text);
+  instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
     try {
+      const text = readBodyText(request, body as Buffer);
+      if (TEXT_BODY_PATHS.test(request.url)) return done(null, text);
       return done(null, text === '' ? undefined : parseJson(text));
     } catch (error) {
       return done(error as Error);
     }
   });
   instance.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
+    setCommonHeaders(request, reply);
     done();
   });
+  refuseOtherMethods(instance);
   instance.addHook('onResponse', (request, reply, done) => {
     // The path without its query: filters hold people's data.
     const path = request.url.split('?', 1)[0];
@@ -61,4 +71,9 @@ export function createHttpAdapter(
     done();
   });
   return adapter;
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
 }
