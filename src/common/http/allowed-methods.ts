@@ -13,11 +13,12 @@ export function refuseOtherMethods(instance: FastifyInstance): void {
   instance.addHook('onRequest', (request, _reply, done) => {
     if (!request.is404) return done();
     const path = request.url.split('?', 1)[0] ?? '';
-    const methods = [...routes.values()]
-      .filter(({ pattern }) => pattern.test(path))
-      .flatMap((route) => [...route.methods]);
-    if (methods.length === 0) return done();
-    const allow = [...new Set(methods)].toSorted().join(', ');
+    const methods = new Set<string>();
+    for (const route of routes.values()) {
+      if (route.pattern.test(path)) for (const method of route.methods) methods.add(method);
+    }
+    if (methods.size === 0) return done();
+    const allow = [...methods].toSorted().join(', ');
     return done(new Problem('method-not-allowed', { detail: `Allowed here: ${allow}.`, headers: { allow } }));
   });
 }

@@ -1,3 +1,4 @@
+import { parseJsonBody, WriteError } from '@plinth/query';
 import { Problem } from '../errors/index.js';
 
 /**
@@ -10,15 +11,25 @@ export const PROTOTYPE_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parses a body for a DTO: plain JSON without keys that have to do with prototypes.
+ * Parses a body for a DTO: JSON, as strict as for records, without keys that have to do with prototypes.
  * @throws Problem `invalid-json` or `invalid-request`
  */
 export function parseJson(text: string): unknown {
+  refuseUnclearJson(text);
+  return JSON.parse(text, refuseForbiddenKeys) as unknown;
+}
+
+/** `JSON.parse` keeps the last of two equal keys without a word. */
+function refuseUnclearJson(text: string): void {
   try {
-    return JSON.parse(text, refuseForbiddenKeys) as unknown;
+    parseJsonBody(text, { maxLength: Number.POSITIVE_INFINITY });
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem('invalid-json', { detail: (error as Error).message, cause: error });
+    if (!(error instanceof WriteError)) throw error;
+    throw new Problem(error.code === 'invalid-json' ? 'invalid-json' : 'invalid-request', {
+      detail: error.message,
+      ...(error.errors.length > 0 ? { errors: error.errors } : {}),
+      cause: error,
+    });
   }
 }
 
@@ -27,12 +38,6 @@ function refuseForbiddenKeys(key: string, value: unknown): unknown {
     throw new Problem('invalid-request', {
       detail: `The key "${key}" is not allowed.`,
       errors: [{ pointer: `/${key}`, code: 'unknown-field', message: 'is not a field' }],
-    });
-  }
-  if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
-    throw new Problem('invalid-request', {
-      detail: 'Text must be well-formed Unicode without NUL characters.',
-      errors: [{ pointer: `/${key}`, code: 'format', message: 'must be well-formed Unicode without NUL' }],
     });
   }
   return value;

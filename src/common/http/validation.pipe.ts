@@ -17,6 +17,7 @@ export function createValidationPipe(): PipeTransform {
   const queries = createPipe(parameterProblem);
   return {
     transform(value: unknown, metadata: ArgumentMetadata): unknown {
+      if (metadata.type === 'body') refuseOtherThanObject(value, metadata);
       if (metadata.type !== 'query') return bodies.transform(value, metadata);
       refusePrototypeNames(value);
       return queries.transform(value, metadata);
@@ -34,6 +35,15 @@ const createPipe = (exceptionFactory: (errors: ValidationError[]) => Problem): V
     validationError: { target: false, value: false },
     exceptionFactory,
   });
+
+const BUILT_IN: ReadonlySet<unknown> = new Set([undefined, Object, Array, String, Number, Boolean, Buffer]);
+
+/** The members that an array or a text lacks say little of what is wrong. */
+function refuseOtherThanObject(value: unknown, { metatype }: ArgumentMetadata): void {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject || BUILT_IN.has(metatype)) return;
+  throw new Problem('invalid-request', { detail: 'The body must be a JSON object.' });
+}
 
 /** class-transformer drops what is called so, and validation would not see it. */
 function refusePrototypeNames(query: unknown): void {
