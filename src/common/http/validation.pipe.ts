@@ -41,7 +41,8 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([undefined, Object, Array, String
 /** The members that an array or a text lacks say little of what is wrong. */
 function refuseOtherThanObject(value: unknown, { metatype }: ArgumentMetadata): void {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject || BUILT_IN.has(metatype)) return;
+  // Without a body, the members that are missing say what it should be.
+  if (isObject || value === undefined || BUILT_IN.has(metatype)) return;
   throw new Problem('invalid-request', { detail: 'The body must be a JSON object.' });
 }
 
