@@ -2,5 +2,4 @@ export * from './api-problem.decorator.js';
 export * from './access.decorator.js';
 export * from './http-adapter.js';
 export { NoParameters, refuseParameters } from './no-parameters.decorator.js';
-export { parseJson } from './parse-json.js';
 export * from './validation.pipe.js';
