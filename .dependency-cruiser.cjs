@@ -37,18 +37,28 @@ module.exports = {
     lower(
       'catalog-is-lowest',
       'catalog',
-      'access|auth|data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+      'access|jobs|mail|auth|data|events|files|realtime|webhooks|functions|schema|insights|openapi|demo',
     ),
+    lower('access-below-jobs', 'access', 'jobs|mail|auth'),
+    lower('jobs-below-mail', 'jobs', 'mail|auth'),
+    lower('mail-below-auth', 'mail', 'auth'),
     lower(
-      'access-below-data',
-      'access|auth',
-      'data|events|files|realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+      'auth-below-data',
+      'access|jobs|mail|auth',
+      'data|events|files|realtime|webhooks|functions|schema|insights|openapi|demo',
     ),
     lower(
       'data-below-readers',
       'data|events|files',
-      'realtime|webhooks|jobs|functions|schema|insights|openapi|demo',
+      'realtime|webhooks|functions|schema|insights|openapi|demo',
     ),
+    {
+      name: 'primary-loads-no-application',
+      comment: 'The process that keeps workers is small; only a worker loads what it serves with.',
+      severity: 'error',
+      from: { path: '^src/workers/(?!worker\\.ts$)' },
+      to: { path: '^src/(app\\.module|plinth\\.module|server)\\.ts$|node_modules/(@nestjs|typeorm)/' },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

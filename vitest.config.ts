@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -18,8 +19,15 @@ export default defineConfig({
   test: {
     include: ['src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'libs/*/test/**/*.spec.ts', 'test/**/*.spec.ts'],
     globalSetup: ['test/kit/global-setup.ts'],
+    setupFiles: ['test/kit/after-each-file.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A busy machine takes its time; what is waited for is a condition, not a moment.
+    expect: { poll: { timeout: 10_000 } },
     pool: 'forks',
+    // Test files share nothing that one of them changes; loading all modules anew for each takes longer than many a test.
+    isolate: false,
+    // Tests wait for servers and the database more than they compute: one worker a core, also where there are few.
+    maxWorkers: Math.max(2, availableParallelism()),
   },
 });

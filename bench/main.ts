@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +44,8 @@ async function compare(postgres: EmbeddedPostgres, options: BenchOptions): Promi
   const generator = await findLoadGenerator();
   tell(describeMachine(postgres.version, generator.name));
   const databaseUrl = await openDataset(postgres.url, tell);
-  const folder = await mkdtemp(path.join(DATA_DIR, 'run-'));
+  const folder = path.join(DATA_DIR, 'requests');
+  await mkdir(folder, { recursive: true });
   const limit = await startLimit(databaseUrl, DATA_DIR);
   try {
     const plinth = await startPlinth(databaseUrl, DATA_DIR);
@@ -72,7 +73,6 @@ async function compare(postgres: EmbeddedPostgres, options: BenchOptions): Promi
     }
   } finally {
     await limit.stop();
-    await rm(folder, { recursive: true });
   }
 }
 

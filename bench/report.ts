@@ -16,12 +16,15 @@ export function describeMachine(postgresVersion: string, loadGenerator: string):
   ].join('\n');
 }
 
+/** Figures taken while others had more of the machine than this are to be doubted. */
+const MAX_FOREIGN_SHARE = 0.05;
+
 const COLUMNS = ['req/s', 'p50 ms', 'p99 ms', 'Node ms/req', 'Postgres ms/req'];
 const NAME_WIDTH = 9;
 
 /** The figures of one workload. */
 export function formatSummary({ id, title, targetRatio }: Workload, summary: Summary): string {
-  const { throughputRatio, p99Ratio } = summary;
+  const { throughputRatio, cpuRatio, p99Ratio, foreignShare } = summary;
   return [
     '',
     `${id}  ${title}`,
@@ -31,6 +34,12 @@ export function formatSummary({ id, title, targetRatio }: Workload, summary: Sum
       verdict(throughputRatio.median >= targetRatio),
     `           ${formatSpread(p99Ratio)} of the limit's p99, target ${P99_TARGET.toFixed(2)} at most` +
       verdict(p99Ratio.median <= P99_TARGET),
+    ...(cpuRatio === null ? [] : [`           ${cpuRatio.toFixed(2)} of the limit's CPU time for a request`]),
+    ...(foreignShare === null || foreignShare <= MAX_FOREIGN_SHARE
+      ? []
+      : [
+          `  doubtful: other processes had up to ${Math.round(foreignShare * 100)} % of the machine meanwhile`,
+        ]),
   ].join('\n');
 }
 

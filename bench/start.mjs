@@ -1,9 +1,12 @@
-// Builds Plinth where that is needed, compiles the bench and runs it.
+// Builds Plinth where that is needed, compiles the bench and runs one of its programs:
+//   node bench/start.mjs main ...          the comparison with the hand-written server
+//   node bench/start.mjs scale/main ...    how memory and time grow with the size of everything
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BuildError, ensureBuilt, ROOT, TSC } from '../scripts/build.mjs';
 
+const [program = 'main', ...options] = process.argv.slice(2);
 try {
   await ensureBuilt({ quiet: false });
 } catch (error) {
@@ -18,5 +21,5 @@ const { status } = spawnSync(process.execPath, [TSC, '-p', path.join(ROOT, 'benc
 if (status !== 0) process.exit(1);
 
 process.setSourceMapsEnabled(true);
-const { main } = await import(pathToFileURL(path.join(ROOT, 'bench', 'dist', 'main.js')).href);
-await main(process.argv.slice(2));
+const { main } = await import(pathToFileURL(path.join(ROOT, 'bench', 'dist', `${program}.js`)).href);
+await main(options);

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
-import { run } from './cli.js';
+import { runProcess } from './cli.js';
 
-await run(['start']);
+await runProcess(['start']);

@@ -1,11 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/index.js';
+import { AuthModule } from './auth/index.js';
 import { CatalogModule } from './catalog/index.js';
 import { CommonModule } from './common/common.module.js';
 import { parseConfig, type PlinthConfig } from './common/config/index.js';
 import { DatabaseModule } from './common/database/index.js';
 import { createLogger, type Logger } from './common/observability/index.js';
+import type { PrimaryLink } from './common/workers/index.js';
 import { DataModule } from './data/index.js';
+import { JobsModule } from './jobs/index.js';
+import { MailModule } from './mail/index.js';
 import { migrations } from './migrations.js';
 import { OpenApiModule } from './openapi/index.js';
 
@@ -23,15 +27,19 @@ export interface PlinthOptions {
  */
 @Module({})
 export class PlinthModule {
-  static forRoot(options: PlinthOptions = {}): DynamicModule {
+  /** @param primary of a worker process of `plinth start`; a host application has none */
+  static forRoot(options: PlinthOptions = {}, primary: PrimaryLink | null = null): DynamicModule {
     const config = options.config ?? parseConfig(process.env);
     return {
       module: PlinthModule,
       imports: [
-        CommonModule.forRoot(config, options.logger ?? createLogger(config)),
+        CommonModule.forRoot(config, options.logger ?? createLogger(config), primary),
         DatabaseModule.forRoot(migrations),
         CatalogModule,
         AccessModule,
+        JobsModule,
+        MailModule,
+        AuthModule,
         DataModule,
         OpenApiModule,
       ],

@@ -5,6 +5,7 @@ import type { Logger as PinoLogger } from 'pino';
 import type { PlinthConfig } from './common/config/index.js';
 import { createHttpAdapter } from './common/http/index.js';
 import { NestLogger } from './common/observability/index.js';
+import { urlOf } from './serving.js';
 
 export interface RunningServer {
   readonly app: NestFastifyApplication;
@@ -20,55 +21,24 @@ export async function startServer(
   config: PlinthConfig,
   logger: PinoLogger,
 ): Promise<RunningServer> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpAdapter(config, logger), {
-    logger: new NestLogger(logger),
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await createApplication(module, config, logger);
   try {
     await app.listen(config.port, config.host);
   } catch (error) {
     await app.close();
     throw error;
   }
-  return { app, url: addressOf(app, config.host), close: () => app.close() };
+  return { app, url: urlOf(app.getHttpServer().address(), config), close: () => app.close() };
 }
 
-function addressOf(app: NestFastifyApplication, host: string): string {
-  const address = app.getHttpServer().address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-/**
- * Stops on SIGTERM and SIGINT: cleanly when that takes no longer than the configuration allows, hard otherwise or at
- * the second signal.
- */
-export function stopOnSignals(server: RunningServer, config: PlinthConfig, logger: PinoLogger): void {
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    logger.info({ signal }, 'Stopping');
-    const timer = setTimeout(() => {
-      logger.error(
-        { timeoutMs: config.shutdownTimeoutMs },
-        'Requests did not finish in time; stopping anyway',
-      );
-      process.exit(1);
-    }, config.shutdownTimeoutMs);
-    server.close().then(
-      () => {
-        clearTimeout(timer);
-        process.exit(0);
-      },
-      (error: unknown) => {
-        logger.error({ reason: String(error) }, 'Stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-}
+/** The application of a root module on Plinth's HTTP adapter, which listens nowhere yet. */
+export const createApplication = (
+  module: Type | DynamicModule,
+  config: PlinthConfig,
+  logger: PinoLogger,
+): Promise<NestFastifyApplication> =>
+  NestFactory.create<NestFastifyApplication>(module, createHttpAdapter(config, logger), {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });

@@ -13,6 +13,9 @@ export const DATASET = {
   views: 100_000,
 } as const;
 
+/** How many rows of each table; a smaller set has the same shape. */
+export type DatasetSizes = Readonly<Record<'authors' | 'posts' | 'comments' | 'tags' | 'postTags', number>>;
+
 /** Whether a post is published, by its id, so that the load can ask for posts that its caller may read. */
 export const isPublished = (postId: number): boolean => postId % 10 < 8;
 
@@ -60,16 +63,16 @@ ALTER TABLE comments SET (autovacuum_enabled = off);
 `;
 
 /** Rows that are the same at every run: the generator is seeded, and every statement runs alone in one session. */
-export const DATASET_ROWS = `
+export const datasetRows = (sizes: DatasetSizes): string => `
 SELECT setseed(0.42);
 
 INSERT INTO authors (id, name, email)
 SELECT id, 'Author ' || id, 'author' || id || '@example.com'
-FROM generate_series(1, ${DATASET.authors}) id;
+FROM generate_series(1, ${sizes.authors}) id;
 
 INSERT INTO posts (id, author_id, title, body, status, views, published_at)
 SELECT id,
-  1 + floor(random() * ${DATASET.authors})::integer,
+  1 + floor(random() * ${sizes.authors})::integer,
   'Post ' || id || ': notes on building things that last',
   substr(words.text, 1 + id % 997, 1000),
   (CASE WHEN id % 10 < 8 THEN 'published' WHEN id % 10 = 8 THEN 'draft' ELSE 'archived' END)::post_status,
@@ -77,33 +80,34 @@ SELECT id,
   CASE WHEN id % 10 <> 8 THEN
     timestamptz '${DATASET.firstYear}-01-01T00:00:00Z' + random() * interval '${DATASET.months} months'
   END
-FROM generate_series(1, ${DATASET.posts}) id,
+FROM generate_series(1, ${sizes.posts}) id,
   (SELECT repeat(E'A column stands on a block that "nobody" looks at, and everything rests on it.\\n', 30) AS text) words;
 
 INSERT INTO comments (id, post_id, author_id, body, created_at)
 SELECT id,
-  1 + floor(random() * ${DATASET.posts})::integer,
-  1 + floor(random() * ${DATASET.authors})::integer,
+  1 + floor(random() * ${sizes.posts})::integer,
+  1 + floor(random() * ${sizes.authors})::integer,
   'Comment ' || id || ': ' || repeat('well said, and worth another look. ', 1 + id % 4),
   timestamptz '2026-01-01T00:00:00Z' + random() * interval '6 months'
-FROM generate_series(1, ${DATASET.comments}) id;
+FROM generate_series(1, ${sizes.comments}) id;
 
-INSERT INTO tags (id, name) SELECT id, 'tag-' || id FROM generate_series(1, ${DATASET.tags}) id;
+INSERT INTO tags (id, name) SELECT id, 'tag-' || id FROM generate_series(1, ${sizes.tags}) id;
 
 INSERT INTO post_tags (post_id, tag_id)
-SELECT 1 + (n - 1) / 3, 1 + ((n - 1) / 3 * 7 + n % 3 * 61) % ${DATASET.tags}
-FROM generate_series(1, ${DATASET.postTags}) n;
+SELECT 1 + (n - 1) / 3, 1 + ((n - 1) / 3 * 7 + n % 3 * 61) % ${sizes.tags}
+FROM generate_series(1, ${sizes.postTags}) n;
 `;
 
-export const DATASET_INDEXES = `
+/** Indexes, and sequences that go on after the rows. */
+export const datasetIndexes = (sizes: DatasetSizes): string => `
 CREATE INDEX ON posts (author_id);
 CREATE INDEX ON posts (status, published_at);
 CREATE INDEX ON comments (post_id);
 CREATE INDEX ON comments (author_id);
 CREATE INDEX ON post_tags (tag_id);
 
-SELECT setval(pg_get_serial_sequence('authors', 'id'), ${DATASET.authors});
-SELECT setval(pg_get_serial_sequence('posts', 'id'), ${DATASET.posts});
-SELECT setval(pg_get_serial_sequence('comments', 'id'), ${DATASET.comments});
-SELECT setval(pg_get_serial_sequence('tags', 'id'), ${DATASET.tags});
+SELECT setval(pg_get_serial_sequence('authors', 'id'), ${sizes.authors});
+SELECT setval(pg_get_serial_sequence('posts', 'id'), ${sizes.posts});
+SELECT setval(pg_get_serial_sequence('comments', 'id'), ${sizes.comments});
+SELECT setval(pg_get_serial_sequence('tags', 'id'), ${sizes.tags});
 `;

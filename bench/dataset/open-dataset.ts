@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { DATASET_INDEXES, DATASET_ROWS, DATASET_TABLES } from './dataset.js';
+import { DATASET, DATASET_TABLES, datasetIndexes, datasetRows } from './dataset.js';
 
-const STATEMENTS = [DATASET_TABLES, DATASET_ROWS, DATASET_INDEXES];
+const STATEMENTS = [DATASET_TABLES, datasetRows(DATASET), datasetIndexes(DATASET)];
 /** Named after what it holds, so that a changed data set is loaded anew. */
 const TEMPLATE = `bench_seed_${createHash('sha256').update(STATEMENTS.join('')).digest('hex').slice(0, 12)}`;
 const DATABASE = 'bench';

@@ -45,26 +45,26 @@ export async function findLoadGenerator(): Promise<LoadGenerator> {
   return { name: 'wrk', generate: withWrk };
 }
 
-async function withWrk({ url, file, key, seconds }: Load): Promise<LoadResult> {
+function withWrk({ url, file, key, seconds }: Load): Promise<LoadResult> {
   const options = ['--threads', '1', '--connections', String(CONNECTIONS), '--duration', `${seconds}s`];
   if (key !== null) options.push('--header', `Authorization: Bearer ${key}`);
-  const { stdout } = await run('wrk', [
-    ...options,
-    '--timeout',
-    '10s',
-    '--script',
-    REPLAY_SCRIPT,
-    url,
-    '--',
-    file,
-  ]);
-  return parseResult(stdout);
+  return runLoad('wrk', [...options, '--timeout', '10s', '--script', REPLAY_SCRIPT, url, '--', file]);
 }
 
-async function withNode({ url, file, key, seconds }: Load): Promise<LoadResult> {
-  const parameters = [url, file, String(CONNECTIONS), String(seconds), key ?? ''];
-  const { stdout } = await run(process.execPath, [NODE_LOAD, ...parameters]);
-  return parseResult(stdout);
+const withNode = ({ url, file, key, seconds }: Load): Promise<LoadResult> =>
+  runLoad(process.execPath, [NODE_LOAD, url, file, String(CONNECTIONS), String(seconds), key ?? '']);
+
+async function runLoad(program: string, parameters: readonly string[]): Promise<LoadResult> {
+  try {
+    const { stdout } = await run(program, parameters);
+    return parseResult(stdout);
+  } catch (error) {
+    const { signal, stderr } = error as { signal?: string | null; stderr?: string };
+    // Without the error itself, which quotes the command line with the key.
+    // oxlint-disable-next-line preserve-caught-error
+    if (stderr !== undefined) throw new Error(`The load generator ended early: ${signal ?? stderr}`);
+    throw error;
+  }
 }
 
 function parseResult(output: string): LoadResult {

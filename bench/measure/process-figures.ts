@@ -16,6 +16,12 @@ export async function findCpuMs(pid: number): Promise<number | null> {
   return (await findTimes(pid))?.ownMs ?? null;
 }
 
+/** CPU time that this process and its ended children have used; null where there is no /proc. */
+export async function findOwnCpuMs(): Promise<number | null> {
+  const times = await findTimes(process.pid);
+  return times && times.ownMs + times.endedChildrenMs;
+}
+
 /** CPU time that a process and its children, those that have ended included, have used; null where there is no /proc. */
 export async function findFamilyCpuMs(pid: number): Promise<number | null> {
   const parent = await findTimes(pid);
@@ -27,15 +33,34 @@ export async function findFamilyCpuMs(pid: number): Promise<number | null> {
     .reduce((sum, times) => sum + (times?.ownMs ?? 0), parent.ownMs + parent.endedChildrenMs);
 }
 
-/** Memory of a process that is in RAM, now and at most so far; null where there is no /proc. */
-export async function findMemory(
-  pid: number,
-): Promise<{ readonly nowBytes: number; readonly peakBytes: number } | null> {
+/** CPU time that the machine has used for anything, other machines on the same host included; null where there is no /proc. */
+export async function findMachineCpuMs(): Promise<number | null> {
+  const text = await readProc('stat');
+  if (text === null) return null;
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0, stolen = 0] = (
+    /^cpu +(.*)$/m.exec(text)?.[1] ?? ''
+  )
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + interrupts + softInterrupts + stolen) * TICK_MS;
+}
+
+/** In RAM. */
+export interface ProcessMemory {
+  readonly nowBytes: number;
+  /** At most so far. */
+  readonly peakBytes: number;
+  /** Of now, what belongs to no file and is shared with no other process. */
+  readonly ownBytes: number;
+}
+
+/** Memory of a process; null where there is no /proc. */
+export async function findMemory(pid: number): Promise<ProcessMemory | null> {
   const status = await readProc(`${pid}/status`);
   if (status === null) return null;
   const bytesOf = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) * 1024;
-  return { nowBytes: bytesOf('VmRSS'), peakBytes: bytesOf('VmHWM') };
+  return { nowBytes: bytesOf('VmRSS'), peakBytes: bytesOf('VmHWM'), ownBytes: bytesOf('RssAnon') };
 }
 
 async function findTimes(pid: number): Promise<ProcessTimes | null> {

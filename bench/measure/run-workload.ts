@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import path from 'node:path';
 import { withClient } from '../dataset/open-dataset.js';
 import type { LoadGenerator, LoadResult } from '../load/generate-load.js';
 import { formatRequestLine } from '../load/prepared-request.js';
 import { prepareQuestions, type Workload } from '../workloads.js';
-import { findCpuMs, findFamilyCpuMs } from './process-figures.js';
+import { findCpuMs, findFamilyCpuMs, findMachineCpuMs, findOwnCpuMs } from './process-figures.js';
 
 export type SideName = 'limit' | 'plinth';
 
@@ -32,6 +33,8 @@ export interface Sample {
   /** CPU time for one request; null where the system does not tell. */
   readonly nodeCpuMs: number | null;
   readonly postgresCpuMs: number | null;
+  /** Share of the machine that went to what is no part of the bench; null where the system does not tell. */
+  readonly foreignShare: number | null;
 }
 
 /** The two sides of one round, measured right after each other. */
@@ -81,11 +84,9 @@ async function measureSide(
   file: string,
   seconds: number,
 ): Promise<Sample> {
-  const nodeBefore = await findCpuMs(pid);
-  const postgresBefore = await findFamilyCpuMs(postmasterPid);
+  const before = await readClocks(pid, postmasterPid);
   const result = await generator.generate({ url, file, key, seconds });
-  const nodeAfter = await findCpuMs(pid);
-  const postgresAfter = await findFamilyCpuMs(postmasterPid);
+  const used = subtract(await readClocks(pid, postmasterPid), before);
   refuseFailures(result, `${workload.id} on ${name}`);
   // Dead rows of one side must not slow down the other one; both tables have autovacuum off.
   const { table } = workload;
@@ -96,8 +97,9 @@ async function measureSide(
     requestsPerSecond: result.requests / result.seconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
-    nodeCpuMs: share(nodeBefore, nodeAfter, result.requests),
-    postgresCpuMs: share(postgresBefore, postgresAfter, result.requests),
+    nodeCpuMs: used && used.node / result.requests,
+    postgresCpuMs: used && used.postgres / result.requests,
+    foreignShare: used && foreignShareOf(used),
   };
 }
 
@@ -107,5 +109,37 @@ function refuseFailures({ requests, failures }: LoadResult, what: string): void 
   }
 }
 
-const share = (before: number | null, after: number | null, requests: number): number | null =>
-  before === null || after === null ? null : (after - before) / requests;
+/** CPU times, and the time itself, in milliseconds. */
+interface Clocks {
+  readonly node: number;
+  readonly postgres: number;
+  /** This process and the load generators that it started. */
+  readonly load: number;
+  readonly machine: number;
+  readonly elapsed: number;
+}
+
+async function readClocks(nodePid: number, postmasterPid: number): Promise<Clocks | null> {
+  const node = await findCpuMs(nodePid);
+  const postgres = await findFamilyCpuMs(postmasterPid);
+  const load = await findOwnCpuMs();
+  const machine = await findMachineCpuMs();
+  if (node === null || postgres === null || load === null || machine === null) return null;
+  return { node, postgres, load, machine, elapsed: performance.now() };
+}
+
+function subtract(after: Clocks | null, before: Clocks | null): Clocks | null {
+  if (after === null || before === null) return null;
+  return {
+    node: after.node - before.node,
+    postgres: after.postgres - before.postgres,
+    load: after.load - before.load,
+    machine: after.machine - before.machine,
+    elapsed: after.elapsed - before.elapsed,
+  };
+}
+
+function foreignShareOf({ node, postgres, load, machine, elapsed }: Clocks): number {
+  const foreignMs = machine - node - postgres - load;
+  return Math.max(0, foreignMs / (elapsed * cpus().length));
+}

@@ -15,6 +15,7 @@ export interface ServerCommand {
   /** What Node runs. */
   readonly commandLine: readonly string[];
   readonly databaseUrl: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** Answers with 200 when the server is ready. */
   readonly readyPath: string;
   /** Takes what the server prints. */
@@ -33,6 +34,7 @@ export async function startServerProcess(command: ServerCommand): Promise<Server
   const child = spawn(process.execPath, command.commandLine, {
     env: {
       ...process.env,
+      ...command.env,
       NODE_ENV: 'production',
       DATABASE_URL: command.databaseUrl,
       HOST: '127.0.0.1',

@@ -16,7 +16,7 @@ export interface Plinth extends ServerProcess {
 
 const ROLE = 'reader';
 
-const POLICIES: readonly object[] = [
+export const POLICIES: readonly object[] = [
   { collection: 'posts', action: 'read', condition: 'status == "published"' },
   { collection: 'posts', action: 'update', condition: 'status == "published"', fields: ['views'] },
   { collection: 'authors', action: 'read', fields: ['id', 'name'] },

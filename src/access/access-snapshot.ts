@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { UNRESTRICTED, type AccessView, type CollectionAccess } from '@plinth/query';
 import type { Catalog } from '@plinth/schema';
 import { LRUCache } from 'lru-cache';
@@ -19,6 +20,9 @@ export interface PolicyState {
 
 /** Distinct sets of roles whose merged rules are kept. */
 const MAX_VIEWS = 1000;
+
+/** Characters of role names that are written out. */
+const MAX_NAMES = 64;
 
 type MutableAccess = { -readonly [K in Action]: CollectionAccess[K][number][] };
 
@@ -68,11 +72,12 @@ export class AccessSnapshot {
   }
 
   private viewOf(roles: readonly string[]): AccessView {
-    const key = `${this.version} ${roles.join(' ')}`;
-    let view = this.views.get(key);
+    const names = roles.join(' ');
+    let view = this.views.get(names);
     if (view === undefined) {
+      const key = `${this.version} ${shorten(names)}`;
       view = roles.includes(ADMIN_ROLE) ? this.unrestrictedView(key) : this.mergedView(key, roles);
-      this.views.set(key, view);
+      this.views.set(names, view);
     }
     return view;
   }
@@ -109,6 +114,10 @@ export class AccessSnapshot {
     return { key, collection: (name) => merged.get(name) };
   }
 }
+
+/** Plans are kept under it, so that a caller with hundreds of roles must not have a key of kilobytes. */
+const shorten = (names: string): string =>
+  names.length <= MAX_NAMES ? names : `#${createHash('sha256').update(names).digest('base64url')}`;
 
 function addRule(access: MutableAccess, policy: CompiledPolicy): void {
   switch (policy.action) {

@@ -19,6 +19,7 @@ import { Role } from './roles/role.entity.js';
 import { RolesController } from './roles/roles.controller.js';
 import { RolesService } from './roles/roles.service.js';
 import { RouteDecisions } from './route-decisions.js';
+import { SessionCredentials } from './session-credentials.js';
 
 /** Who may do what: roles, policies, keys, and the guard before every route. */
 @Module({
@@ -42,9 +43,10 @@ import { RouteDecisions } from './route-decisions.js';
     PoliciesService,
     RolesService,
     RouteDecisions,
+    SessionCredentials,
     AccessGuard,
     { provide: APP_GUARD, useExisting: AccessGuard },
   ],
-  exports: [AccessService, ApiKeysService, PoliciesService, RolesService],
+  exports: [AccessService, ApiKeysService, PoliciesService, RolesService, SessionCredentials],
 })
 export class AccessModule {}

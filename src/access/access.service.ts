@@ -4,7 +4,7 @@ import type { AccessView } from '@plinth/query';
 import type { DataSource } from 'typeorm';
 import { CatalogService } from '../catalog/index.js';
 import { Database, SYSTEM_DATA_SOURCE } from '../common/database/index.js';
-import { Logger } from '../common/observability/index.js';
+import { Observer } from '../common/observability/index.js';
 import { AccessSnapshot, type PolicyState, type StoredPolicy } from './access-snapshot.js';
 
 /** Told by triggers after any change of roles, policies or keys, whoever makes it. */
@@ -47,7 +47,7 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     @InjectDataSource(SYSTEM_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly catalog: CatalogService,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   /** Listening comes before the first reading, so that no change falls between. */
@@ -62,13 +62,11 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     this.schedulePoll();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** A reading under way ends with its connection; nobody waits for it, since the database may be silent. */
+  onModuleDestroy(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
     for (const stop of this.stops) stop();
-    await this.loading?.catch(() => {
-      // Whoever asked for it has been told.
-    });
   }
 
   /** The rules of some effective roles. */
@@ -130,14 +128,23 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
   private replace(snapshot: AccessSnapshot): void {
     const previous = this.snapshot;
     this.snapshot = snapshot;
-    for (const { policy, mistakes } of snapshot.listPolicies()) {
-      if (mistakes && previous?.findPolicy(policy.id)?.mistakes?.message !== mistakes.message) {
-        const { id, role, collection, action } = policy;
-        const data = { policy: id, role, collection, action, reason: mistakes.message };
-        this.logger.warn(data, 'A policy does not fit the schema and gives nothing');
-      }
-    }
+    this.tell(snapshot, previous);
     for (const listener of this.listeners) listener();
+  }
+
+  private tell(snapshot: AccessSnapshot, previous: AccessSnapshot | null): void {
+    let policies = 0;
+    let broken = 0;
+    for (const { policy, mistakes } of snapshot.listPolicies()) {
+      policies += 1;
+      if (mistakes === null) continue;
+      broken += 1;
+      if (previous?.findPolicy(policy.id)?.mistakes?.message === mistakes.message) continue;
+      const { id, role, collection, action } = policy;
+      const { message: reason } = mistakes;
+      this.observer.observe({ kind: 'access.policy-broken', policy: id, role, collection, action, reason });
+    }
+    this.observer.observe({ kind: 'access.loaded', version: snapshot.version, policies, broken });
   }
 
   private schedulePoll(): void {
@@ -175,7 +182,6 @@ export class AccessService implements OnModuleInit, OnModuleDestroy {
     const isHealthy = error === null;
     if (isHealthy === this.isHealthy || this.isStopped) return;
     this.isHealthy = isHealthy;
-    if (isHealthy) this.logger.info({}, 'Access rules can be read again');
-    else this.logger.warn({ err: error }, 'Access rules cannot be read');
+    this.observer.observe(isHealthy ? { kind: 'access.readable' } : { kind: 'access.unreadable', error });
   }
 }

@@ -21,7 +21,7 @@ export class RouteDecisions implements OnApplicationBootstrap {
       );
     if (undecided.length > 0) {
       throw new Error(
-        `These routes have no access decision: ${undecided.join(', ')}. Put @Access('public' | 'authenticated' | 'admin') on the controller or the method.`,
+        `These routes have no access decision: ${undecided.join(', ')}. Put @Access('public' | 'authenticated' | 'admin'), @Public() or @Roles(...) on the controller or the method.`,
       );
     }
   }

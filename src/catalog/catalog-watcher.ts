@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { readFingerprint } from '@plinth/schema';
 import { PlinthConfig } from '../common/config/index.js';
 import { Database } from '../common/database/index.js';
-import { Logger } from '../common/observability/index.js';
+import { Observer } from '../common/observability/index.js';
 import { CatalogConnection } from './catalog-connection.js';
 import { CatalogService } from './catalog.service.js';
 import { CATALOG_CHANNEL, hasChangeTrigger, installChangeTrigger } from './change-trigger.js';
@@ -32,23 +32,22 @@ export class CatalogWatcher implements OnModuleInit, OnModuleDestroy {
     private readonly connection: CatalogConnection,
     private readonly database: Database,
     private readonly config: PlinthConfig,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   /** Listening and the trigger come before the first reading, so that no change falls between. */
   async onModuleInit(): Promise<void> {
     this.stopListening = await this.database.listen(CATALOG_CHANNEL, () => this.check());
     await this.look();
-    const how = this.isTold ? 'event triggers' : 'polling, because this role may not create event triggers';
-    this.logger.info({}, `Schema changes are followed by ${how}`);
+    this.observer.observe({ kind: 'catalog.followed', by: this.isTold ? 'event triggers' : 'polling' });
     this.schedule();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** A look under way ends with its connection; nobody waits for it, since the database may be silent. */
+  onModuleDestroy(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
     this.stopListening();
-    await this.checking;
   }
 
   private schedule(): void {
@@ -74,11 +73,11 @@ export class CatalogWatcher implements OnModuleInit, OnModuleDestroy {
       this.isCheckDue = false;
       try {
         await this.look();
-        if (!this.isHealthy) this.logger.info({}, 'The catalog can be read again');
+        if (!this.isHealthy) this.observer.observe({ kind: 'catalog.readable' });
         this.isHealthy = true;
       } catch (error) {
         // The last catalog stays in force; the timer tries again.
-        if (this.isHealthy) this.logger.warn({ err: error }, 'The catalog cannot be read');
+        if (this.isHealthy && !this.isStopped) this.observer.observe({ kind: 'catalog.unreadable', error });
         this.isHealthy = false;
       }
     }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { readCatalog, type Catalog } from '@plinth/schema';
 import { PlinthConfig } from '../common/config/index.js';
-import { Logger } from '../common/observability/index.js';
+import { Observer } from '../common/observability/index.js';
 import { CatalogConnection } from './catalog-connection.js';
 
 /** Gets each new catalog, and the one before it. */
@@ -18,7 +18,7 @@ export class CatalogService {
   constructor(
     private readonly connection: CatalogConnection,
     private readonly config: PlinthConfig,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   /**
@@ -66,7 +66,7 @@ export class CatalogService {
     this.snapshot = catalog;
     if (previous?.version === catalog.version) return catalog;
     const { version, collections } = catalog;
-    this.logger.info({ version, collections: collections.size }, 'The catalog was read');
+    this.observer.observe({ kind: 'catalog.read', version, collections: new Set(collections.keys()) });
     for (const listener of this.listeners) this.notify(listener, catalog, previous);
     return catalog;
   }
@@ -75,7 +75,7 @@ export class CatalogService {
     try {
       listener(catalog, previous);
     } catch (error) {
-      this.logger.error({ err: error }, 'A listener to catalog changes failed');
+      this.observer.observe({ kind: 'catalog.listener-failed', error });
     }
   }
 }

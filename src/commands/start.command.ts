@@ -1,18 +1,13 @@
-import { AppModule } from '../app.module.js';
-import { parseConfig } from '../common/config/index.js';
+import { countWorkers, parseConfig } from '../common/config/index.js';
 import { createLogger } from '../common/observability/index.js';
-import { startServer, stopOnSignals } from '../server.js';
 
-/** Serves until a signal stops it. */
+/** Serves until a signal stops it, with as many processes as the configuration says. */
 export async function start(): Promise<void> {
   const config = parseConfig(process.env);
   const logger = createLogger(config);
-  const server = await startServer(AppModule.forRoot({ config, logger }), config, logger);
-  stopOnSignals(server, config, logger);
-  logger.info(
-    { api: `${server.url}/api`, docs: `${server.url}/docs`, openapi: `${server.url}/openapi.json` },
-    'Plinth is listening',
-  );
+  // A process that only keeps others loads nothing of what they serve with.
+  if (countWorkers(config) > 1) await (await import('../workers/index.js')).startWorkers(config, logger);
+  else await (await import('../serve-alone.js')).serveAlone(config, logger);
   if (config.databaseUrl === null) {
     logger.info(
       {},

@@ -3,22 +3,29 @@ import {
   addressText,
   bodyOfNode,
   isJsonArray,
+  OperationResults,
   parseBatch,
   parseJsonBody,
   QueryError,
+  refuseLargeBody,
   resolveReferences,
   WriteError,
   type BatchMethod,
   type BatchOperation,
+  type DatabaseProblem,
+  type JsonBody,
   type JsonNode,
+  type ReferableResults,
 } from '@plinth/query';
 import { PlinthConfig } from '../common/config/index.js';
 import type { RequestContext } from '../common/context/index.js';
-import { Database, type StatementExecutor } from '../common/database/index.js';
+import type { StatementExecutor } from '../common/database/index.js';
 import { Problem } from '../common/errors/index.js';
+import { RateLimits, type RateHeaders } from '../common/rate-limit/index.js';
 import { DatabaseFailure } from './database-failure.js';
 import { parseIfMatch } from './entity-tag.js';
 import { IdempotencyService } from './idempotency.service.js';
+import { Positions } from './positions.service.js';
 import { queryProblem, writeProblem } from './query-problem.js';
 import type { RecordAddress } from './record-address.js';
 import type { RecordAnswer } from './record-answer.js';
@@ -42,17 +49,19 @@ const ON_RECORD: Readonly<Partial<Record<BatchMethod, WriteAction>>> = {
 @Injectable()
 export class BatchService {
   constructor(
-    private readonly database: Database,
+    private readonly positions: Positions,
     private readonly reader: RecordReader,
     private readonly writer: RecordWriter,
     private readonly retry: RetryService,
     private readonly idempotency: IdempotencyService,
+    private readonly limits: RateLimits,
     private readonly config: PlinthConfig,
   ) {}
 
   /** `{"operations": [...]}` to `{"results": [...]}`; a failure names the operation and leaves nothing behind. */
-  run(context: RequestContext, request: RecordRequest): Promise<RecordAnswer> {
-    return this.retry.run(async () => {
+  async run(context: RequestContext, request: RecordRequest): Promise<RecordAnswer> {
+    const counted: { headers: RateHeaders | null } = { headers: null };
+    const answer = await this.retry.run(context, 'batch', async () => {
       const [parameter] = request.address.parameters;
       if (parameter) {
         throw new Problem('unknown-parameter', {
@@ -61,17 +70,21 @@ export class BatchService {
       }
       const body = parseJsonBody(request.body, { maxLength: this.config.bodyLimitBytes });
       const operations = parseBatch(body, { maxOperations: this.config.maxBatchOperations });
+      // The batch itself was counted as one request already. Trying again is our affair, and not counted.
+      counted.headers ??= await this.limits.count(context, operations.length - 1);
       const work = (executor: StatementExecutor): Promise<RecordAnswer> =>
         this.runAll(executor, context, operations);
-      return request.idempotencyKey === null
-        ? this.database.transaction(work)
-        : this.idempotency.once(
-            request.idempotencyKey,
-            context.actor,
-            ['POST', request.path, request.body],
-            work,
-          );
+      const writes = this.positions.writes();
+      const answer =
+        request.idempotencyKey === null
+          ? await writes.transaction(work, context.observed)
+          : await this.idempotency.once(writes, request.idempotencyKey, context, {
+              fingerprint: ['POST', request.path, request.body],
+              write: work,
+            });
+      return this.positions.mark(answer, writes);
     });
+    return { ...answer, headers: { ...answer.headers, ...counted.headers } };
   }
 
   private async runAll(
@@ -79,12 +92,11 @@ export class BatchService {
     context: RequestContext,
     operations: readonly BatchOperation[],
   ): Promise<RecordAnswer> {
-    const results = new Map<string, JsonNode>();
+    const results = new OperationResults();
     const answers: string[] = [];
     for (const operation of operations) {
       const { status, body } = await this.runOne(executor, context, operation, results);
-      if (operation.label !== null)
-        results.set(operation.label, body === null ? null : parseJsonBody(body).root);
+      if (operation.label !== null) results.add(operation.label, body);
       const label = operation.label === null ? '' : `"label":${JSON.stringify(operation.label)},`;
       answers.push(`{${label}"status":${status}${body === null ? '' : `,"body":${body}`}}`);
     }
@@ -95,14 +107,14 @@ export class BatchService {
     executor: StatementExecutor,
     context: RequestContext,
     operation: BatchOperation,
-    results: ReadonlyMap<string, JsonNode>,
+    results: ReferableResults,
   ): Promise<RecordAnswer> {
     try {
       const { address, isRecord } = readAddress(operation, results);
       if (operation.method === 'GET') {
         return isRecord
           ? await this.reader.getWith(executor, context, address, null)
-          : await this.reader.listWith(executor, context, address, `/api${operation.path}`);
+          : await this.reader.listWith(executor, context, { address, path: `/api${operation.path}` });
       }
       const action = (isRecord ? ON_RECORD : ON_COLLECTION)[operation.method];
       if (action === undefined) {
@@ -110,10 +122,7 @@ export class BatchService {
           detail: `${operation.method} is not for ${isRecord ? 'a record' : 'a collection'}.`,
         });
       }
-      const body =
-        operation.body === undefined
-          ? null
-          : bodyOfNode(resolveReferences(operation.body, results, `${operation.pointer}/body`));
+      const body = operation.body === undefined ? null : this.readBody(operation.body, operation, results);
       return await this.writer.perform(executor, context, {
         action,
         address,
@@ -126,11 +135,20 @@ export class BatchService {
       throw inOperation(error, operation);
     }
   }
+
+  private readBody(body: JsonNode, { pointer }: BatchOperation, results: ReferableResults): JsonBody {
+    const resolved = resolveReferences(body, results, `${pointer}/body`);
+    refuseLargeBody(resolved, { maxLength: this.config.bodyLimitBytes });
+    return bodyOfNode(resolved);
+  }
 }
+
+/** What all operations are tried again for; a record that is taken is told at once, with its place. */
+const RETRIED_WHOLE: ReadonlySet<DatabaseProblem['retry']> = new Set(['statement', 'transaction', 'schema']);
 
 /** An error with its pointers leading into the batch. Failures that may be tried again stay what they are. */
 function inOperation(error: unknown, { pointer }: BatchOperation): unknown {
-  if (error instanceof DatabaseFailure && error.meaning.retry !== null) return error;
+  if (error instanceof DatabaseFailure && RETRIED_WHOLE.has(error.meaning.retry)) return error;
   const problem = toProblem(error);
   // A reference that leads nowhere is told with its place in the batch already.
   if (problem === null || problem.errors?.some((detail) => detail.pointer.startsWith(pointer))) {
@@ -156,7 +174,7 @@ const join = (operation: string, pointer: string): string =>
 
 function readAddress(
   operation: BatchOperation,
-  results: ReadonlyMap<string, JsonNode>,
+  results: ReferableResults,
 ): { readonly address: RecordAddress; readonly isRecord: boolean } {
   const [, collection = '', ...rest] = operation.path.split('/');
   const key =
@@ -175,7 +193,7 @@ function readAddress(
 }
 
 /** A key as it stands in a path. */
-function keyText(id: JsonNode, results: ReadonlyMap<string, JsonNode>, pointer: string): string {
+function keyText(id: JsonNode, results: ReferableResults, pointer: string): string {
   const resolved = resolveReferences(id, results, pointer);
   const parts = isJsonArray(resolved) ? resolved : [resolved];
   return parts

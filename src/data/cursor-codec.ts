@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Database, readSharedSecret } from '../common/database/index.js';
 
@@ -12,34 +12,68 @@ const TAG_BYTES = 16;
 @Injectable()
 export class CursorCodecService implements OnModuleInit {
   private key: Buffer = Buffer.alloc(0);
+  private order = '';
+  private readonly nonces = new NonceSource();
 
   constructor(private readonly database: Database) {}
 
   async onModuleInit(): Promise<void> {
     const secret = await readSharedSecret(this.database, 'cursor');
     this.key = createHash('sha256').update('plinth cursor').update(secret).digest();
+    this.order = createHash('sha256').update('plinth order').update(secret).digest('hex');
   }
 
-  readonly seal = (bytes: Uint8Array): string => {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce);
-    const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
+  /** What rows with hidden keys are ordered under, so that a cursor serves on every instance. */
+  readonly orderSecret = (): string => this.order;
+
+  /** `binding` is not in the cursor, but without it the cursor cannot be opened. */
+  readonly seal = (position: string, binding: string): string => {
+    const nonce = this.nonces.next();
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(binding));
+    const sealed = cipher.update(position, 'utf8');
+    // Gives no more bytes in this mode, and makes the tag.
+    cipher.final();
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
   };
 
-  /** What was sealed, or null for a text that was not made by `seal`. */
-  readonly open = (text: string): Uint8Array | null => {
+  /** What was sealed, or null for a text that was not made by `seal` with the same binding. */
+  readonly open = (text: string, binding: string): string | null => {
     if (!/^[\w-]+$/.test(text)) return null;
     const bytes = Buffer.from(text, 'base64url');
     // base64url has several spellings for the same bytes; only the one that `seal` writes is taken.
     if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== text) return null;
     const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, NONCE_BYTES));
+    decipher.setAAD(Buffer.from(binding));
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     try {
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      const opened = Buffer.concat([
+        decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)),
+        decipher.final(),
+      ]);
+      return opened.toString('utf8');
     } catch {
       // GCM refuses what was changed; which byte is of no interest.
       return null;
     }
   };
+}
+
+/** How many nonces are drawn at once: asking the system for random bytes costs more than the cipher. */
+const NONCES = 256;
+
+/** Random nonces, each given out once. */
+class NonceSource {
+  private readonly bytes = Buffer.alloc(NONCES * NONCE_BYTES);
+  private used = NONCES;
+
+  next(): Buffer {
+    if (this.used === NONCES) {
+      randomFillSync(this.bytes);
+      this.used = 0;
+    }
+    const start = this.used * NONCE_BYTES;
+    this.used += 1;
+    // A copy: the bytes are drawn anew while the cursor may still be under way.
+    return Buffer.from(this.bytes.subarray(start, start + NONCE_BYTES));
+  }
 }

@@ -7,6 +7,7 @@ import { BatchService } from './batch.service.js';
 import { CursorCodecService } from './cursor-codec.js';
 import { IdempotencyService } from './idempotency.service.js';
 import { IdempotentAnswer } from './idempotent-answer.entity.js';
+import { Positions } from './positions.service.js';
 import { QueryPlans } from './query-plans.js';
 import { RecordReader } from './record-reader.service.js';
 import { RecordWriter } from './record-writer.service.js';
@@ -21,6 +22,7 @@ import { RetryService } from './retry.service.js';
     BatchService,
     CursorCodecService,
     IdempotencyService,
+    Positions,
     QueryPlans,
     RecordReader,
     RecordWriter,

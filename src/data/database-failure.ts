@@ -4,12 +4,12 @@ import {
   type DatabaseErrorLike,
   type DatabaseProblem,
   type FailureContext,
-  type WriteQuery,
+  type WriteDescription,
 } from '@plinth/query';
 import { Problem } from '../common/errors/index.js';
 
 /** What a failed statement was about, as far as its error is told with it. */
-export type FailedRequest = FailureContext & Partial<Pick<WriteQuery, 'prefix'>>;
+export type FailedRequest = FailureContext & Partial<Pick<WriteDescription, 'prefix'>>;
 
 /** A statement that PostgreSQL refused, with what that means to the client and whether trying again may help. */
 export class DatabaseFailure extends Error {
@@ -41,13 +41,7 @@ export class DatabaseFailure extends Error {
 }
 
 /** Runs a statement; an error of PostgreSQL becomes a `DatabaseFailure`, any other one passes. */
-export async function explainFailure<T>(
-  request: () => FailedRequest,
-  statement: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await statement();
-  } catch (error) {
+export const explainFailure = <T>(request: () => FailedRequest, statement: () => Promise<T>): Promise<T> =>
+  statement().catch((error: unknown) => {
     throw isDatabaseError(error) ? new DatabaseFailure(error, request()) : error;
-  }
-}
+  });

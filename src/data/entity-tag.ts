@@ -15,7 +15,11 @@ export const digestContent = (body: string): string =>
   createHash('sha1').update(body).digest('base64url').slice(0, 16);
 
 /** `123-(0,5)`, a row's transaction and place, as `123-0-5`. */
-const encodeVersion = (version: string): string => version.replace(/-\((\d+),(\d+)\)$/, '-$1-$2');
+function encodeVersion(version: string): string {
+  const place = version.indexOf('-(');
+  const comma = version.indexOf(',', place);
+  return `${version.slice(0, place)}-${version.slice(place + 2, comma)}-${version.slice(comma + 1, -1)}`;
+}
 const decodeVersion = (text: string): string => text.replace(/^(\d+)-(\d+)-(\d+)$/, '$1-($2,$3)');
 
 const TAG = /^\s*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*$/;

@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import { PlinthConfig } from '../common/config/index.js';
-import { actorKey, type Actor } from '../common/context/index.js';
-import { Database, SYSTEM_DATA_SOURCE, type StatementExecutor } from '../common/database/index.js';
+import { actorKey, type RequestContext } from '../common/context/index.js';
+import { SYSTEM_DATA_SOURCE, type StatementExecutor, type WriteExecutor } from '../common/database/index.js';
 import { Problem } from '../common/errors/index.js';
-import { Logger } from '../common/observability/index.js';
+import { Observer } from '../common/observability/index.js';
 import { IdempotentAnswer } from './idempotent-answer.entity.js';
 import type { RecordAnswer } from './record-answer.js';
 
+/** A write that is to happen once. */
+export interface IdempotentWrite {
+  /** What makes two requests the same: everything that decides on the write or its answer. */
+  readonly fingerprint: readonly string[];
+  readonly write: (executor: StatementExecutor) => Promise<RecordAnswer>;
+}
+
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const SWEEP_MS = 3_600_000;
+/** Of one statement of the sweep: so few that no statement timeout is near, however large the answers are. */
+const SWEEP_BATCH = 500;
 
 /**
  * Makes a write with an Idempotency-Key happen once. The claim on the key, the write and its answer are one
@@ -21,24 +30,23 @@ const SWEEP_MS = 3_600_000;
 @Injectable()
 export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
 
   constructor(
-    private readonly database: Database,
     @InjectRepository(IdempotentAnswer, SYSTEM_DATA_SOURCE)
     private readonly answers: Repository<IdempotentAnswer>,
     private readonly config: PlinthConfig,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   /**
-   * @param request what makes two requests the same: everything that decides on the write or its answer
    * @throws Problem `invalid-parameter` for a malformed key, `idempotency-key-reused` for another request's key
    */
   async once(
+    writes: WriteExecutor,
     key: string,
-    actor: Actor,
-    request: readonly string[],
-    write: (executor: StatementExecutor) => Promise<RecordAnswer>,
+    { actor, observed }: RequestContext,
+    { fingerprint: request, write }: IdempotentWrite,
   ): Promise<RecordAnswer> {
     if (!KEY.test(key)) {
       throw new Problem('invalid-parameter', {
@@ -47,7 +55,7 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
     }
     const owner = actorKey(actor);
     const fingerprint = createHash('sha256').update(JSON.stringify(request)).digest();
-    return this.database.transaction(async (executor) => {
+    const writeOnce = async (executor: StatementExecutor): Promise<RecordAnswer> => {
       const claimed = await executor.execute({
         name: 'plinth_idempotency_claim',
         text: `INSERT INTO plinth.idempotent_answers AS a (actor, key, fingerprint) VALUES ($1, $2, $3)
@@ -55,17 +63,22 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
                  SET fingerprint = excluded.fingerprint, status = NULL, headers = NULL, body = NULL, created_at = now()
                  WHERE a.created_at < now() - make_interval(hours => $4::int)
                RETURNING 1`,
-        values: [owner, key, fingerprint, this.config.idempotencyHours],
+        values: [owner, key, fingerprint, String(this.config.idempotencyHours)],
       });
-      if (claimed.length === 0) return this.replay(executor, owner, key, fingerprint);
+      if (claimed.length === 0) {
+        const kept = await this.replay(executor, owner, key, fingerprint);
+        this.observer.observe({ kind: 'request.replayed', request: observed });
+        return kept;
+      }
       const answer = await write(executor);
       await executor.execute({
         name: 'plinth_idempotency_keep',
         text: `UPDATE plinth.idempotent_answers SET status = $3, headers = $4, body = $5 WHERE actor = $1 AND key = $2`,
-        values: [owner, key, answer.status, JSON.stringify(answer.headers), answer.body],
+        values: [owner, key, String(answer.status), JSON.stringify(answer.headers), answer.body],
       });
       return answer;
-    });
+    };
+    return writes.transaction(writeOnce, observed);
   }
 
   onApplicationBootstrap(): void {
@@ -74,6 +87,7 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
   }
 
   onModuleDestroy(): void {
+    this.isStopped = true;
     clearInterval(this.timer);
   }
 
@@ -105,13 +119,29 @@ export class IdempotencyService implements OnApplicationBootstrap, OnModuleDestr
     };
   }
 
-  /** Answers older than the configuration keeps them. */
-  private async sweep(): Promise<void> {
-    const oldest = new Date(Date.now() - this.config.idempotencyHours * 3_600_000);
+  /**
+   * Removes answers older than the configuration keeps them, by the database's clock, which has dated them.
+   * @param batchSize answers to remove with one statement
+   */
+  async sweep(batchSize = SWEEP_BATCH): Promise<void> {
     try {
-      await this.answers.delete({ createdAt: LessThan(oldest) });
+      let removed: number;
+      do removed = await this.removeExpired(batchSize);
+      while (removed === batchSize && !this.isStopped);
     } catch (error) {
-      this.logger.warn({ reason: (error as Error).message }, 'Old idempotent answers could not be removed');
+      this.observer.observe({ kind: 'idempotency.sweep-failed', reason: (error as Error).message });
     }
+  }
+
+  /** Gives how many it removed. Skips those that a retry, or the sweep of another instance, has in hand. */
+  private async removeExpired(most: number): Promise<number> {
+    const [, removed] = await this.answers.query<[rows: unknown[], removed: number]>(
+      `WITH expired AS (
+         SELECT actor, key FROM plinth.idempotent_answers WHERE created_at < now() - make_interval(hours => $1::int)
+         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+       DELETE FROM plinth.idempotent_answers a USING expired e WHERE a.actor = e.actor AND a.key = e.key`,
+      [this.config.idempotencyHours, most],
+    );
+    return removed;
   }
 }

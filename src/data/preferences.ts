@@ -3,8 +3,11 @@ export interface Preferences {
   readonly return: 'minimal' | 'representation' | null;
 }
 
+const NONE: Preferences = { return: null };
+
 export function parsePrefer(header: string | string[] | undefined): Preferences {
-  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
+  if (header === undefined) return NONE;
+  const text = Array.isArray(header) ? header.join(',') : header;
   // The first of repeated preferences counts.
   const match = /(?:^|[,;])\s*return\s*=\s*"?(minimal|representation)"?\s*(?=$|[,;])/i.exec(text);
   const value = match?.[1]?.toLowerCase();

@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../common/errors/index.js';
 import { parseIfMatch } from './entity-tag.js';
+import { POSITION_HEADER } from './positions.service.js';
 import { parsePrefer, type Preferences } from './preferences.js';
 import { parseRecordAddress, type RecordAddress } from './record-address.js';
 
@@ -17,6 +18,8 @@ export interface RecordRequest {
   readonly ifNoneMatch: string | null;
   readonly idempotencyKey: string | null;
   readonly prefer: Preferences;
+  /** What a read must see; see `Positions`. */
+  readonly position: string | null;
 }
 
 /** Gives a handler the request's record part; the collection comes from the route's parameter. */
@@ -37,6 +40,7 @@ function readRecordRequest(request: FastifyRequest): RecordRequest {
     ifNoneMatch: headers['if-none-match'] ?? null,
     idempotencyKey: singleHeader('Idempotency-Key', headers['idempotency-key']),
     prefer: parsePrefer(headers['prefer']),
+    position: singleHeader('Plinth-Position', headers[POSITION_HEADER]),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   getWritableCollection,
   parseJsonBody,
   readWriteResult,
+  type BoundStatement,
   type JsonBody,
   type PreconditionOptions,
   type QueryContext,
@@ -15,11 +16,12 @@ import { AccessService } from '../access/index.js';
 import { CatalogService } from '../catalog/index.js';
 import { PlinthConfig } from '../common/config/index.js';
 import type { RequestContext } from '../common/context/index.js';
-import { Database, type StatementExecutor } from '../common/database/index.js';
+import type { StatementExecutor, TextRow } from '../common/database/index.js';
 import { Problem } from '../common/errors/index.js';
 import { explainFailure } from './database-failure.js';
 import { digestContent, formatEntityTag } from './entity-tag.js';
 import { IdempotencyService } from './idempotency.service.js';
+import { Positions } from './positions.service.js';
 import { QueryPlans } from './query-plans.js';
 import type { RecordAddress } from './record-address.js';
 import type { RecordAnswer } from './record-answer.js';
@@ -48,7 +50,7 @@ export class RecordWriter {
   private readonly queries: WriteQueries;
 
   constructor(
-    private readonly database: Database,
+    private readonly positions: Positions,
     private readonly catalog: CatalogService,
     private readonly access: AccessService,
     private readonly retry: RetryService,
@@ -89,18 +91,18 @@ export class RecordWriter {
     context: RequestContext,
     write: RecordWrite,
   ): Promise<RecordAnswer> {
-    const queryContext = this.contextFor(context, write.address.collection);
-    const query = this.plan(queryContext, write);
-    const { statement, values } = query;
-    const [row] = await explainFailure(
-      () => ({ ...query, ...queryContext }),
-      () => executor.execute({ name: statement.name, text: statement.text, values }),
-    );
-    return answerWrite(write, query.collection, readWriteResult(row));
+    const query = this.plan(this.contextFor(context, write.address.collection), write);
+    const run = ({ statement: { name, text }, values }: BoundStatement): Promise<readonly TextRow[]> =>
+      explainFailure(query.describe, () => executor.execute({ name, text, values }, context));
+    let [row] = await run(query);
+    if (row === undefined && query.bindOtherwise !== null) [row] = await run(query.bindOtherwise());
+    const result = readWriteResult(row);
+    context.observed.noteRows(result.written);
+    return answerWrite(write, query.collection, result);
   }
 
   private write(context: RequestContext, request: RecordRequest, action: WriteAction): Promise<RecordAnswer> {
-    return this.retry.run(async () => {
+    return this.retry.run(context, 'write', async () => {
       const write: RecordWrite = {
         action,
         address: request.address,
@@ -109,10 +111,15 @@ export class RecordWriter {
         ifNoneMatch: request.ifNoneMatch,
         prefer: request.prefer.return,
       };
-      if (request.idempotencyKey === null) return this.perform(this.database, context, write);
-      return this.idempotency.once(request.idempotencyKey, context.actor, fingerprint(request), (executor) =>
-        this.perform(executor, context, write),
-      );
+      const writes = this.positions.writes();
+      const answer =
+        request.idempotencyKey === null
+          ? await this.perform(writes, context, write)
+          : await this.idempotency.once(writes, request.idempotencyKey, context, {
+              fingerprint: fingerprint(request),
+              write: (executor) => this.perform(executor, context, write),
+            });
+      return this.positions.mark(answer, writes);
     });
   }
 

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Patch, Post, Put, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post, Put, Res, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Context, type RequestContext } from '../common/context/index.js';
@@ -15,7 +15,7 @@ import { sendAnswer } from './send-answer.js';
  */
 @ApiExcludeController()
 @Access('public')
-@Controller('api')
+@Controller({ path: 'api', version: VERSION_NEUTRAL })
 export class RecordsController {
   constructor(
     private readonly reader: RecordReader,

@@ -5,8 +5,9 @@ import { ApiKeysService, PoliciesService, RolesService } from '../access/index.j
 import { AppModule } from '../app.module.js';
 import { parseConfig, type PlinthConfig } from '../common/config/index.js';
 import { openDatabaseEndpoint } from '../common/database/index.js';
-import { createLogger } from '../common/observability/index.js';
-import { startServer, stopOnSignals, type RunningServer } from '../server.js';
+import { createLogger, LogSink, Observer } from '../common/observability/index.js';
+import { startServer, type RunningServer } from '../server.js';
+import { stopOnSignals } from '../serving.js';
 import { createDemoKeys, installDemoAccess } from './demo.access.js';
 import { generateDemoRows } from './demo.data.js';
 import { finishDemo, installDemoTables } from './demo.database.js';
@@ -25,7 +26,7 @@ export async function startDemoServer(): Promise<void> {
   });
   const logger = createLogger(config);
   const { server, keys } = await openDemo(config, logger);
-  stopOnSignals(server, config, logger);
+  stopOnSignals(server, server.app.get(Observer), config);
   process.stdout.write(printDemoTour(server.url, keys));
 }
 
@@ -38,7 +39,7 @@ export async function openDemo(
   config: PlinthConfig,
   logger: Logger,
 ): Promise<{ readonly server: RunningServer; readonly keys: DemoKeys }> {
-  const endpoint = await openDatabaseEndpoint(config, logger, 'plinth_demo');
+  const endpoint = await openDatabaseEndpoint(config, new Observer([new LogSink(logger)]), 'plinth_demo');
   let started: RunningServer | undefined;
   const close = async (): Promise<void> => {
     await started?.close();

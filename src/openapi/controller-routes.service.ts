@@ -8,37 +8,42 @@ import {
 } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Actor } from '../common/context/index.js';
-import { ACCESS_DECISION, type AccessDecision } from '../common/http/index.js';
+import { ACCESS_DECISION, isMarkedAlwaysAnswered, type AccessDecision } from '../common/http/index.js';
 import { METHODS, type PathItem, type Schema } from './document/openapi-types.js';
 import type { SystemApi } from './document/system-paths.js';
 import { TAG_DESCRIPTIONS } from './tag-descriptions.js';
 
-/** How far into the controllers a caller gets; what each may call includes what those before it may. */
-export type Audience = AccessDecision;
-
-export function audienceOf(actor: Actor): Audience {
-  if (actor.roles.includes('admin')) return 'admin';
-  return actor.kind === 'public' ? 'public' : 'authenticated';
+/** How far into the controllers a caller gets. */
+interface Audience {
+  readonly level: 'public' | 'authenticated' | 'admin';
+  /** Those of the caller's roles that some route is for. */
+  readonly roles: readonly string[];
 }
 
-const MAY_CALL: Readonly<Record<Audience, readonly AccessDecision[]>> = {
-  public: ['public'],
-  authenticated: ['public', 'authenticated'],
-  admin: ['public', 'authenticated', 'admin'],
-};
+const levelOf = ({ kind, roles }: Actor): Audience['level'] =>
+  roles.includes('admin') ? 'admin' : kind === 'public' ? 'public' : 'authenticated';
+
+function mayCall({ level, roles }: Audience, decision: AccessDecision): boolean {
+  if (decision === 'public' || level === 'admin') return true;
+  if (level === 'public' || decision === 'admin') return false;
+  return decision === 'authenticated' || decision.roles.some((role) => roles.includes(role));
+}
 
 interface Routes {
   readonly paths: Readonly<Record<string, PathItem>>;
   readonly schemas: Readonly<Record<string, Schema>>;
   /** By operation id. */
   readonly decisions: ReadonlyMap<string, AccessDecision>;
+  /** Roles that routes are for. */
+  readonly roleNames: ReadonlySet<string>;
+  readonly alwaysAnswered: ReadonlySet<string>;
 }
 
 /** What the controllers of the application declare of themselves through @nestjs/swagger, a host's own included. */
 @Injectable()
 export class ControllerRoutes {
   private routes: Routes | undefined;
-  private readonly apis = new Map<Audience, SystemApi>();
+  private readonly apis = new Map<string, SystemApi>();
 
   constructor(
     private readonly modules: ModulesContainer,
@@ -47,19 +52,28 @@ export class ControllerRoutes {
     private readonly reflector: Reflector,
   ) {}
 
-  /** The routes that an audience may call. To be asked when the application is complete. */
-  listFor(audience: Audience): SystemApi {
-    let api = this.apis.get(audience);
+  /**
+   * The routes that a caller may call, and a key that is the same for all who may call the same ones. To be asked when the
+   * application is complete.
+   */
+  listFor(actor: Actor): { readonly api: SystemApi; readonly key: string } {
+    this.routes ??= this.readRoutes();
+    const { roleNames } = this.routes;
+    const audience = {
+      level: levelOf(actor),
+      roles: roleNames.size === 0 ? [] : actor.roles.filter((role) => roleNames.has(role)),
+    };
+    const key = [audience.level, ...audience.roles].join(',');
+    let api = this.apis.get(key);
     if (!api) {
-      this.routes ??= this.readRoutes();
       api = selectRoutes(this.routes, audience);
-      this.apis.set(audience, api);
+      this.apis.set(key, api);
     }
-    return api;
+    return { api, key };
   }
 
   private readRoutes(): Routes {
-    const decisions = this.readDecisions();
+    const { decisions, alwaysAnswered } = this.readHandlers();
     const options = new DocumentBuilder().setOpenAPIVersion('3.1.0').build();
     const { paths, components } = SwaggerModule.createDocument(this.asApplication(), options, {
       operationIdFactory: operationIdOf,
@@ -69,6 +83,10 @@ export class ControllerRoutes {
       paths: paths as unknown as Record<string, PathItem>,
       schemas: (components?.schemas ?? {}) as unknown as Record<string, Schema>,
       decisions,
+      roleNames: new Set(
+        [...decisions.values()].flatMap((decision) => (typeof decision === 'string' ? [] : decision.roles)),
+      ),
+      alwaysAnswered,
     };
   }
 
@@ -85,8 +103,9 @@ export class ControllerRoutes {
   }
 
   /** A route without a decision is nobody's; the application does not start with one. */
-  private readDecisions(): ReadonlyMap<string, AccessDecision> {
+  private readHandlers(): Pick<Routes, 'decisions' | 'alwaysAnswered'> {
     const decisions = new Map<string, AccessDecision>();
+    const alwaysAnswered = new Set<string>();
     const scanner = new MetadataScanner();
     for (const metatype of this.listControllers()) {
       const prototype = metatype.prototype as Record<string, unknown>;
@@ -98,9 +117,10 @@ export class ControllerRoutes {
           metatype,
         ]);
         if (decision) decisions.set(operationIdOf(metatype.name, name), decision);
+        if (isMarkedAlwaysAnswered(handler)) alwaysAnswered.add(operationIdOf(metatype.name, name));
       }
     }
-    return decisions;
+    return { decisions, alwaysAnswered };
   }
 
   private *listControllers(): Iterable<Type> {
@@ -114,13 +134,12 @@ export class ControllerRoutes {
 
 const operationIdOf = (controller: string, method: string): string => `${controller}_${method}`;
 
-function selectRoutes({ paths, schemas, decisions }: Routes, audience: Audience): SystemApi {
-  const allowed = new Set(MAY_CALL[audience]);
+function selectRoutes({ paths, schemas, decisions, alwaysAnswered }: Routes, audience: Audience): SystemApi {
   const selected = Object.entries(paths).flatMap(([path, item]): [string, PathItem][] => {
     const operations = METHODS.flatMap((method) => {
       const operation = item[method];
       const decision = operation && decisions.get(operation.operationId);
-      return decision && allowed.has(decision) ? [[method, operation] as const] : [];
+      return decision && mayCall(audience, decision) ? [[method, operation] as const] : [];
     });
     return operations.length === 0 ? [] : [[path, Object.fromEntries(operations)]];
   });
@@ -131,5 +150,6 @@ function selectRoutes({ paths, schemas, decisions }: Routes, audience: Audience)
     protectedOperations: new Set(
       [...decisions].flatMap(([operationId, decision]) => (decision === 'public' ? [] : [operationId])),
     ),
+    alwaysAnswered,
   };
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { Controller, Get, Param, Query, Res, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../common/errors/index.js';
@@ -10,7 +10,7 @@ const HOUR_SECONDS = 3600;
 /** Swagger UI over the caller's document; it loads nothing from anywhere else. */
 @ApiExcludeController()
 @Access('public')
-@Controller('docs')
+@Controller({ path: 'docs', version: VERSION_NEUTRAL })
 export class DocsController {
   @Get()
   page(@Query() query: Record<string, unknown>, @Res() reply: FastifyReply): void {
@@ -18,7 +18,7 @@ export class DocsController {
     void reply
       .header('content-type', 'text/html; charset=utf-8')
       .header('content-security-policy', CONTENT_SECURITY_POLICY)
-      .header('referrer-policy', 'no-referrer')
+      .header('cross-origin-opener-policy', 'same-origin')
       .header('cache-control', 'no-cache')
       .send(PAGE);
   }

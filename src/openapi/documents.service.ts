@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
-import { DEFAULT_QUERY_LIMITS } from '@plinth/query';
 import { LRUCache } from 'lru-cache';
 import { AccessService } from '../access/index.js';
 import { CatalogService } from '../catalog/index.js';
-import { PlinthConfig } from '../common/config/index.js';
+import { PlinthConfig, queryLimits } from '../common/config/index.js';
 import type { RequestContext } from '../common/context/index.js';
-import { audienceOf, ControllerRoutes } from './controller-routes.service.js';
+import { VERSION } from '../common/version.js';
+import { ControllerRoutes } from './controller-routes.service.js';
 import { buildDocument } from './document/build-document.js';
 import type { DocumentLimits } from './document/parameters.js';
 
@@ -37,20 +36,20 @@ export class Documents {
     config: PlinthConfig,
   ) {
     this.limits = {
-      ...DEFAULT_QUERY_LIMITS,
-      maxLimit: config.maxLimit,
+      ...queryLimits(config),
       maxBatchOperations: config.maxBatchOperations,
+      hasRateLimits: config.rateLimit !== null || config.publicRateLimit !== null,
+      hasReplicas: config.replicaUrls.length > 0,
     };
   }
 
   getFor({ actor }: RequestContext): ServedDocument {
     const catalog = this.catalog.current();
     const access = this.access.viewFor(actor.roles);
-    const audience = audienceOf(actor);
+    const { api: system, key: audience } = this.routes.listFor(actor);
     const key = `${catalog.version} ${audience} ${access.key}`;
     let served = this.cache.get(key);
     if (!served) {
-      const system = this.routes.listFor(audience);
       const document = buildDocument({ catalog, access, system, limits: this.limits, version: VERSION });
       const text = JSON.stringify(document);
       served = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
@@ -58,12 +57,4 @@ export class Documents {
     }
     return served;
   }
-}
-
-const VERSION = readVersion();
-
-/** Of the package, which this file lies two folders deep in, as source and as built. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Query, Res, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Context, type RequestContext } from '../common/context/index.js';
@@ -10,7 +10,7 @@ const ETAG = { ETag: { description: 'Of the content.', schema: { type: 'string' 
 /** The document of what the caller can do; everyone may ask, and sees no more than that. */
 @ApiTags('documentation')
 @Access('public')
-@Controller()
+@Controller({ version: VERSION_NEUTRAL })
 export class OpenApiController {
   constructor(private readonly documents: Documents) {}
 

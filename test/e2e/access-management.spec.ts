@@ -25,6 +25,7 @@ describe('/system', () => {
         body.data.map(({ name, isReserved }: { name: string; isReserved: boolean }) => [name, isReserved]),
       ).toEqual([
         ['admin', true],
+        ['anonymous', true],
         ['authenticated', true],
         ['public', true],
       ]);
@@ -552,16 +553,17 @@ describe('/system', () => {
       const list = await app.admin('GET', '/system/collections');
       expect(list.body.data.map(({ name }: { name: string }) => name)).toEqual([
         'authors',
+        'plinth.users',
         'posts',
         'titles',
       ]);
-      expect(list.body.data[1]).toEqual(body);
+      expect(list.body.data[2]).toEqual(body);
     });
 
     it('are listed page by page', async () => {
       const first = await app.admin('GET', '/system/collections?limit=2');
       const second = await app.admin('GET', `/system/collections?limit=2&cursor=${first.body.page.next}`);
-      expect([first.body.data.length, second.body.data.length, second.body.page.next]).toEqual([2, 1, null]);
+      expect([first.body.data.length, second.body.data.length, second.body.page.next]).toEqual([2, 2, null]);
     });
   });
 });

@@ -25,7 +25,7 @@ afterAll(async () => {
   await app.close();
 });
 
-/** Past the check against the document, whose validator overflows its stack over so many properties. */
+/** Past the check against the document, whose validator is no match for so many properties. */
 async function send(method: string, path: string, body?: unknown) {
   const response = await fetch(app.url + path, {
     method,
@@ -104,8 +104,13 @@ describe('a table with 1,600 columns', () => {
 
 describe('a table with a thousand siblings', () => {
   it('embeds what is asked for, and refuses to embed all of them', async () => {
-    const { body } = await app.admin('GET', '/api/parents?fields=*,child_0(id),child_999(id)');
-    expect(body.data).toEqual([{ id: 1, name: 'only', child_0: [{ id: 1 }, { id: 2 }], child_999: [] }]);
+    expect(await send('GET', '/api/parents?fields=*,child_0(id),child_999(id)')).toEqual({
+      status: 200,
+      body: {
+        data: [{ id: 1, name: 'only', child_0: [{ id: 1 }, { id: 2 }], child_999: [] }],
+        page: { next: null },
+      },
+    });
     const all = await app.admin(
       'GET',
       `/api/parents?fields=${SIBLINGS.map((name) => `${name}(id)`).join(',')}`,

@@ -4,11 +4,18 @@ import { dirname, join, resolve } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
 import { DEFAULT_EXPRESSION_LIMITS } from '@plinth/expression';
 import { DEFAULT_QUERY_LIMITS } from '@plinth/query';
+import { parser as promQl } from '@prometheus-io/lezer-promql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { format } from 'prettier';
+import { parse as parseYaml } from 'yaml';
 import { run } from '../../src/cli.js';
 import { parseConfig } from '../../src/common/config/index.js';
-import { SETTINGS } from '../../src/common/config/settings.js';
+import { PAGE_LAYOUT, renderConfigurationPage } from '../../src/common/config/configuration-page.js';
+import { SETTING_TOPICS, SETTINGS } from '../../src/common/config/settings.js';
 import { PROBLEMS } from '../../src/common/errors/index.js';
+import { LOG_LINES } from '../../src/common/observability/logs/log-lines.js';
+import { REQUEST_LINES } from '../../src/common/observability/logs/request-log.js';
+import { METRICS, type MetricDefinition } from '../../src/common/observability/metrics/metric-definitions.js';
 import { createLogger } from '../../src/common/observability/index.js';
 import { openDemo } from '../../src/demo/index.js';
 import type { RunningServer } from '../../src/server.js';
@@ -25,6 +32,7 @@ import {
   type CodeBlock,
   type ShellExample,
 } from '../kit/markdown-examples.js';
+import { codeOf } from '../kit/second-factors.js';
 import { start } from './docs-embedding/start.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -49,7 +57,22 @@ interface Answer {
 
 async function startDemo(): Promise<Demo> {
   const database = await createTestDatabase();
-  const config = parseConfig({ DATABASE_URL: database.url, PORT: '0', PLINTH_LOG_LEVEL: 'fatal' });
+  const config = parseConfig({
+    DATABASE_URL: database.url,
+    PORT: '0',
+    PLINTH_LOG_LEVEL: 'fatal',
+    PLINTH_MAX_EVENT_LOOP_DELAY: '0',
+    PLINTH_SECRET: 'a secret that all test servers share',
+    PLINTH_PUBLIC_URL: 'http://localhost:3000',
+    PLINTH_ANONYMOUS: 'true',
+    PLINTH_RETURN_URLS: 'https://app.example.com',
+    PLINTH_OIDC_PROVIDERS: 'github',
+    PLINTH_OIDC_GITHUB_LABEL: 'GitHub',
+    PLINTH_OIDC_GITHUB_CLIENT_ID: 'Iv1.8a61f9b3a7aba766',
+    PLINTH_OIDC_GITHUB_AUTHORIZATION_URL: 'https://github.com/login/oauth/authorize',
+    PLINTH_OIDC_GITHUB_TOKEN_URL: 'https://github.com/login/oauth/access_token',
+    PLINTH_OIDC_GITHUB_USERINFO_URL: 'https://api.github.com/user',
+  });
   const { server, keys } = await openDemo(config, createLogger(config));
   const variables = new Map([
     ['PLINTH', server.url],
@@ -72,7 +95,15 @@ afterEach(() => {
 const NOT_RUN =
   /^(npm (ci|start|test)|npm run (demo|dev|check|build)|export [A-Z_]+=.*|git clone .*|cd \S+)$/;
 
+/** What the reader's authenticator app shows. Each code is good once, so each example that has one has the next. */
+function lookAtApp(variables: Map<string, string>): void {
+  const step = Number(variables.get('TOTP_STEP') ?? -1);
+  variables.set('TOTP_STEP', String(step + 1));
+  variables.set('TOTP_CODE', codeOf(variables.get('TOTP_SECRET') ?? '', step));
+}
+
 async function runExample(example: ShellExample, demo: Demo): Promise<void> {
+  if (example.command.some((word) => word.includes('TOTP_CODE'))) lookAtApp(demo.variables);
   const words = example.command.map((word) => expandVariables(word, demo.variables));
   const text = words.join(' ');
   if (words[0] === 'curl') return runRequest(words, example.answers, demo);
@@ -91,7 +122,7 @@ async function runRequest(
   { variables, checkContract, server }: Demo,
 ): Promise<void> {
   const { url, method, headers, body } = parseCurl(words);
-  const response = await fetch(url, { method, headers, body });
+  const response = await fetch(url, { method, headers, body, redirect: 'manual' });
   const text = await response.text();
   await checkContract({
     method,
@@ -143,7 +174,15 @@ async function runCommand(
 const summaryOf = ({ command }: ShellExample): string =>
   command.slice(0, 6).join(' ').replaceAll('\u0001', '$').slice(0, 80);
 
-const withExamples = ['README.md', 'docs/api.md', 'docs/expressions.md', 'docs/access.md'];
+const withExamples = [
+  'README.md',
+  'docs/api.md',
+  'docs/expressions.md',
+  'docs/access.md',
+  'docs/auth.md',
+  'docs/observability.md',
+  'docs/security.md',
+];
 
 describe.each(withExamples)('%s', (path) => {
   const page = new MarkdownPage(join(ROOT, path));
@@ -201,7 +240,14 @@ describe('docs/embedding.md', () => {
 
   it('shows the code of the application that is tested here', () => {
     const shown = page.blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
-    const files = ['shop.module.ts', 'shop.controller.ts', 'start.ts'].map((name) =>
+    const names = [
+      'shop.module.ts',
+      'shop.controller.ts',
+      'visits.controller.ts',
+      'visit.entity.ts',
+      'start.ts',
+    ];
+    const files = names.map((name) =>
       read(`test/e2e/docs-embedding/${name}`).replaceAll("'../../../src/index.js'", "'plinth'").trimEnd(),
     );
     for (const file of files) expect(shown).toContain(file);
@@ -211,6 +257,81 @@ describe('docs/embedding.md', () => {
       runExample(example, { ...demo, checkContract: () => Promise.resolve() }));
   }
 });
+
+describe('docs/observability.md', () => {
+  const page = new MarkdownPage(join(ROOT, 'docs/observability.md'));
+
+  it('has every metric, with its type, labels and meaning', () => {
+    const rows = page.tableRows('metric', 'type', 'labels', 'meaning');
+    expect(rows.map(({ cells }) => cells)).toEqual(
+      Object.entries(METRICS).map(([name, { type, labels, help }]) => ({
+        metric: `\`${name}\``,
+        type,
+        labels: labels.map((label) => `\`${label}\``).join(', '),
+        meaning: help,
+      })),
+    );
+  });
+
+  it('has every event of the log, with its level and message', () => {
+    const rows = page.tableRows('event', 'level', 'message');
+    expect(rows.map(({ cells }) => cells)).toEqual(
+      Object.entries({ ...LOG_LINES, ...REQUEST_LINES }).map(([event, { level, message }]) => ({
+        event: `\`${event}\``,
+        level,
+        message,
+      })),
+    );
+  });
+
+  it('shows configurations whose every expression is one, over metrics and labels that there are', () => {
+    const documents = page.blocks
+      .filter(({ language }) => language === 'yaml')
+      .map(({ text }) => parseYaml(text));
+    const rules = (documents[1] as AlertRules).groups.flatMap((group) => group.rules);
+    expect(documents[0]).toHaveProperty('scrape_configs');
+    expect(rules.length).toBeGreaterThan(5);
+    for (const { alert, expr } of rules) expect([alert, ...faultsOf(expr)]).toEqual([alert]);
+  });
+
+  it('shows the code that is tested here', () => {
+    const shown = page.blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
+    const files = ['report-failures.ts', 'call-service.ts'].map((name) =>
+      read(`test/e2e/docs-observability/${name}`).replaceAll("'../../../src/index.js'", "'plinth'").trimEnd(),
+    );
+    expect(shown).toEqual(files);
+  });
+});
+
+interface AlertRules {
+  readonly groups: readonly {
+    readonly rules: readonly { readonly alert: string; readonly expr: string }[];
+  }[];
+}
+
+/** What a scraper adds, and the one metric of its own that the rules use. */
+const OF_PROMETHEUS = new Set(['up', 'job', 'le']);
+
+/** What is wrong with a PromQL expression. */
+function faultsOf(expression: string): readonly string[] {
+  const faults: string[] = [];
+  const definitions = new Map<string, MetricDefinition>(Object.entries(METRICS));
+  const labels = new Set(Object.values(METRICS).flatMap((metric): readonly string[] => metric.labels));
+  promQl.parse(expression).iterate({
+    enter: ({ type, from, to }) => {
+      const text = expression.slice(from, to);
+      if (type.isError) faults.push(`a mistake at ${from}: ${text}`);
+      if (OF_PROMETHEUS.has(text)) return;
+      const metric = definitions.get(text.replace(/_(bucket|sum|count)$/, ''));
+      const isHistogram = metric?.type === 'histogram';
+      if (type.name === 'Identifier' && (!metric || isHistogram !== !definitions.has(text))) {
+        faults.push(`no metric ${text}`);
+      }
+      if (type.name === 'LabelName' && !labels.has(text)) faults.push(`no label ${text}`);
+    },
+  });
+  return faults;
+}
 
 describe('docs/database.md', () => {
   const page = new MarkdownPage(join(ROOT, 'docs/database.md'));
@@ -238,10 +359,42 @@ describe('docs/database.md', () => {
         text.replaceAll('shop_api', role).replaceAll('DATABASE shop', `DATABASE "${database.name}"`),
       );
     }
+    const grants = page.shellExamples().find(({ command }) => command.includes('grants'));
+    await runCommand(
+      ['database', 'grants', '--role', 'shop_api'],
+      { environment: {}, answers: grants?.answers ?? [] },
+      url,
+    );
+    await database.query((grants?.answers[0]?.text ?? '').replaceAll('shop_api', role));
     const example = page.shellExamples().find(({ command }) => command.includes('doctor'));
     const [answer] = example?.answers ?? [];
-    const text = (answer?.text ?? '').replaceAll('shop_api', role);
-    await runCommand(['doctor'], { environment: {}, answers: [{ language: 'text', text, line: 0 }] }, url);
+    // The port of the page may be taken where the tests run.
+    const text = (answer?.text ?? '')
+      .replaceAll('shop_api', role)
+      .replace('the port 3000 of 127.0.0.1 is free', 'a free port of 127.0.0.1 will be taken');
+    const answers = [{ language: 'text', text, line: 0 }];
+    await runCommand(['doctor'], { environment: { PORT: '0' }, answers }, url);
+  });
+});
+
+describe('docs/deployment.md', () => {
+  const page = new MarkdownPage(join(ROOT, 'docs/deployment.md'));
+
+  for (const example of page.shellExamples()) {
+    it(`line ${example.line}: ${summaryOf(example)}`, () =>
+      runCommand(example.command.slice(example.command.indexOf('--') + 1), example, ''));
+  }
+
+  it('names files of the repository, and commands of `plinth`, that there are', async () => {
+    const commands = page.blocks.filter(({ language }) => language === 'console').map(({ text }) => text);
+    const text = commands.join('\n');
+    const files = [...text.matchAll(/(?<= )(deploy\/\S+|scripts\/\S+)/g)].map(([path]) => path);
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    for (const [, command = ''] of text.matchAll(/dist\/cli\.js (\w+(?: \w+)?)/g)) {
+      await runCommand([...command.split(' '), '--help'], { environment: {}, answers: [] }, '');
+      expect(process.exitCode).toBeFalsy();
+    }
   });
 });
 
@@ -267,15 +420,22 @@ describe('the pages', () => {
     expect(long).toEqual([]);
   });
 
-  it('has every setting in the README, with its default and its meaning', () => {
+  it('has the configuration page as `npm run docs:configuration` makes it', async () => {
+    const page = await format(renderConfigurationPage(SETTING_TOPICS), PAGE_LAYOUT);
+    expect(read('docs/configuration.md')).toBe(page);
+  });
+
+  it('has settings in the README with their default and their meaning', () => {
     const rows = new MarkdownPage(join(ROOT, 'README.md')).tableRows('variable', 'default', 'meaning');
-    expect(rows.map(({ cells }) => cells)).toEqual(
-      Object.values(SETTINGS).map(({ variable, defaultText, defaultValue, description }) => ({
-        variable: `\`${variable}\``,
+    const all = new Map(Object.values(SETTINGS).map((setting) => [`\`${setting.variable}\``, setting]));
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { cells } of rows) {
+      const { defaultText, defaultValue, description } = all.get(cells['variable'] ?? '') ?? {};
+      expect(cells).toMatchObject({
         default: defaultText ?? `\`${String(defaultValue)}\``,
         meaning: description,
-      })),
-    );
+      });
+    }
   });
 
   it('has every problem in the description of the API, with its status and title', () => {

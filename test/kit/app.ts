@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
 import { AppModule } from '../../src/app.module.js';
 import { ApiKeysService } from '../../src/access/index.js';
 import { parseConfig, type PlinthConfig } from '../../src/common/config/index.js';
@@ -50,17 +51,46 @@ export interface TestAppOptions {
   /** An existing database instead of a fresh one; it is left as it is afterwards. */
   readonly database?: TestDatabase;
   readonly config?: Partial<PlinthConfig>;
+  /** Modules beside Plinth's own, as a host application has them. */
+  readonly imports?: readonly Type[];
+  /** Gets every log line, parsed. */
+  readonly log?: (line: LogLine) => void;
 }
+
+/** A line of the log, as it was written. */
+export type LogLine = Readonly<Record<string, unknown>>;
 
 /** A whole server on a database of its own, spoken to over real HTTP. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = options.database ?? (await createTestDatabase({ sql: options.sql }));
   const config = parseConfig(
-    { DATABASE_URL: database.url, PORT: '0', PLINTH_LOG_LEVEL: process.env['PLINTH_TEST_LOG'] ?? 'fatal' },
+    {
+      DATABASE_URL: database.url,
+      PORT: '0',
+      PLINTH_LOG_LEVEL: process.env['PLINTH_TEST_LOG'] ?? 'fatal',
+      // All that tests try comes from one address.
+      PLINTH_RATE_LIMIT_CREDENTIALS: 'off',
+      PLINTH_SECRET: 'a secret that all test servers share',
+      // Tests that count statements must not meet those of workers; tests of jobs switch them on.
+      PLINTH_JOB_CONCURRENCY: '0',
+      // The tests themselves keep process and machine busy.
+      PLINTH_MAX_EVENT_LOOP_DELAY: '0',
+      PLINTH_QUEUE_WAIT: '60000',
+      // What tests have asked is answered when they close the server.
+      PLINTH_CLOSE_GRACE: '0',
+    },
     options.config,
   );
-  const logger = createLogger(config);
-  const server = await startServer(AppModule.forRoot({ config, logger }), config, logger);
+  const { log } = options;
+  const logger = log
+    ? createLogger(
+        { logLevel: config.logLevel, logFormat: 'json' },
+        { write: (line) => log(JSON.parse(line) as LogLine) },
+      )
+    : createLogger(config);
+  const plinth = AppModule.forRoot({ config, logger });
+  const root = { ...plinth, imports: [...(plinth.imports ?? []), ...(options.imports ?? [])] };
+  const server = await startServer(root, config, logger);
   const { key: adminKey } = await server.app
     .get(ApiKeysService)
     .create({ name: 'test admin', roles: ['admin'] });

@@ -40,8 +40,11 @@ const DECLARED_HEADERS = [
   'link',
   'preference-applied',
   'idempotency-replayed',
+  'plinth-position',
   'retry-after',
   'www-authenticate',
+  'ratelimit',
+  'ratelimit-policy',
 ];
 
 /**
@@ -66,8 +69,14 @@ export function createContract(document: Json): Contract {
   return new DocumentContract(document);
 }
 
+/** A part of a path: a text that stands for itself, or a variable, `{id}`. A collection may be called `{id}`, too. */
+interface Segment {
+  readonly text: string;
+  readonly isVariable: boolean;
+}
+
 interface Route {
-  readonly segments: readonly string[];
+  readonly segments: readonly Segment[];
   readonly item: PathItem;
   readonly template: string;
 }
@@ -85,7 +94,7 @@ class DocumentContract implements Contract {
     this.routes = Object.entries(document['paths'] as Record<string, PathItem>).map(([template, item]) => ({
       template,
       item,
-      segments: template.split('/').map((segment) => (isVariable(segment) ? segment : decode(segment))),
+      segments: template.split('/').map((segment) => readSegment(segment)),
     }));
   }
 
@@ -193,8 +202,8 @@ class DocumentContract implements Contract {
     const matching = this.routes.filter(
       (route) =>
         route.segments.length === segments.length &&
-        route.segments.every((segment, index) =>
-          isVariable(segment) ? segments[index] !== '' : segment === segments[index],
+        route.segments.every(({ text, isVariable }, index) =>
+          isVariable ? segments[index] !== '' : text === segments[index],
         ),
     );
     // What is written out goes before what is a variable.
@@ -235,6 +244,8 @@ class DocumentContract implements Contract {
 const createValidator = (coerce: false | 'array'): Ajv2020 =>
   new Ajv2020({
     strict: false,
+    // Two linters check the documents; here only what is used of them is compiled.
+    validateSchema: false,
     // A field may be called `constructor`.
     ownProperties: true,
     coerceTypes: coerce,
@@ -242,8 +253,13 @@ const createValidator = (coerce: false | 'array'): Ajv2020 =>
     logger: false,
   });
 
-const isVariable = (segment: string): boolean => /^\{.+\}$/.test(segment);
-const countVariables = ({ segments }: Route): number => segments.filter(isVariable).length;
+function readSegment(segment: string): Segment {
+  const isVariable = /^\{.+\}$/.test(segment);
+  return { isVariable, text: isVariable ? segment : decode(segment) };
+}
+
+const countVariables = ({ segments }: Route): number =>
+  segments.filter(({ isVariable }) => isVariable).length;
 
 function decode(segment: string): string {
   try {
@@ -267,12 +283,13 @@ function readParameter(
   { name, in: place, style, explode, schema }: Parameter,
   given: Map<string, string>,
   headers: Headers,
-  segments: readonly string[],
+  segments: readonly Segment[],
   path: string,
 ): unknown {
   if (place === 'header') return headers.get(name) ?? undefined;
   if (place === 'path') {
-    const text = path.split('/')[segments.indexOf(`{${name}}`)] ?? '';
+    const text =
+      path.split('/')[segments.findIndex((part) => part.isVariable && part.text === `{${name}}`)] ?? '';
     return style === 'simple' ? text.split(',').map((part) => decode(part)) : decode(text);
   }
   if (explode === true && style === 'form' && schema.type === 'object') {
@@ -312,14 +329,15 @@ function withoutSelections(schema: AnySchema): AnySchema {
  */
 export function createContractCheck(url: string): (exchange: Exchange) => Promise<void> {
   const callers = new Map<string, CallerDocuments>();
+  const contracts = new Map<string, Contract>();
   return async (exchange) => {
     const credential = new Headers();
-    for (const name of ['authorization', 'x-api-key']) {
+    for (const name of ['authorization', 'x-api-key', 'cookie']) {
       const value = exchange.requestHeaders.get(name);
       if (value !== null) credential.set(name, value);
     }
     const key = JSON.stringify([...credential]);
-    const caller = callers.get(key) ?? new CallerDocuments(url, credential);
+    const caller = callers.get(key) ?? new CallerDocuments(url, credential, contracts);
     callers.set(key, caller);
     const { current, previous } = await caller.load();
     const faults = current.check(exchange);
@@ -341,20 +359,31 @@ class CallerDocuments {
   constructor(
     private readonly url: string,
     private readonly credential: Headers,
+    /** By entity tag: many callers have the same document. */
+    private readonly contracts: Map<string, Contract>,
   ) {}
 
   async load(): Promise<{ readonly current: Contract; readonly previous: Contract | null }> {
-    const headers = new Headers(this.credential);
-    if (this.current) headers.set('if-none-match', this.etag);
-    let response = await fetch(`${this.url}/openapi.json`, { headers });
-    // Who has no valid credential has the public's document.
-    if (response.status === 401) response = await fetch(`${this.url}/openapi.json`);
-    if (response.status === 200) {
+    let response = await this.fetchDocument(this.credential);
+    // Who has no valid credential, or has tried too many, has the public's document.
+    if (response.status === 401 || response.status === 429)
+      response = await this.fetchDocument(new Headers());
+    const etag = response.headers.get('etag') ?? '';
+    if (response.status === 200) this.contracts.set(etag, createContract((await response.json()) as Json));
+    else if (response.status !== 304) throw new Error(`The server gives no document: ${response.status}`);
+    if (etag !== this.etag) {
       this.previous = this.current;
-      this.current = createContract((await response.json()) as Json);
-      this.etag = response.headers.get('etag') ?? '';
-    } else if (response.status !== 304) throw new Error(`The server gives no document: ${response.status}`);
+      this.current = this.contracts.get(etag) ?? null;
+      this.etag = etag;
+    }
     if (!this.current) throw new Error('The server gives no document.');
     return { current: this.current, previous: this.previous };
+  }
+
+  private fetchDocument(credential: Headers): ReturnType<typeof fetch> {
+    const headers = new Headers(credential);
+    if (this.contracts.size > 0)
+      headers.set('if-none-match', [...this.contracts.keys()].slice(-200).join(', '));
+    return fetch(`${this.url}/openapi.json`, { headers });
   }
 }

@@ -21,6 +21,8 @@ export interface TestDatabaseOptions {
   readonly sql?: string;
   /** Name of a database to clone; nothing may be connected to it at that moment. */
   readonly template?: string;
+  /** Another server than that of the run. */
+  readonly serverUrl?: string;
 }
 
 /** The server of this run: set by the environment, or by the global set-up, which starts one. */
@@ -42,9 +44,10 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     options.template === undefined
       ? `TEMPLATE template0 ENCODING 'UTF8'`
       : `TEMPLATE ${escapeIdentifier(options.template)}`;
-  await administrate(`CREATE DATABASE ${name} ${source}`);
+  const { serverUrl = testServerUrl() } = options;
+  await administrate(serverUrl, `CREATE DATABASE ${name} ${source}`);
 
-  const url = databaseUrl(name);
+  const url = databaseUrl(serverUrl, name);
   const pool = new Pool({ connectionString: url, max: 10 });
   // A test may end the pool's connections from outside; an idle client that hears of it must not end the process.
   pool.on('error', () => {});
@@ -61,7 +64,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     drop() {
       dropped ??= (async () => {
         if (!pool.ended) await pool.end();
-        await administrate(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        await administrate(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       })();
       return dropped;
     },
@@ -78,14 +81,15 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   return database;
 }
 
-function databaseUrl(name: string): string {
-  const url = new URL(testServerUrl());
+/** The address of another database on a server. */
+export function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return url.href;
 }
 
-async function administrate(statement: string): Promise<void> {
-  const client = new Client({ connectionString: testServerUrl() });
+async function administrate(serverUrl: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: serverUrl });
   await client.connect();
   try {
     await client.query(statement);

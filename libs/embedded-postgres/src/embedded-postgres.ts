@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { claimData } from './claim-data.js';
 import { EmbeddedPostgresError, explainFolderError } from './errors.js';
-import { locateHome, replaceFile, type Home } from './home.js';
+import { isPresent, locateHome, replaceFile, type Home } from './home.js';
 import {
   checkCluster,
   DATABASE_USER,
@@ -39,6 +39,8 @@ export interface EmbeddedPostgresOptions {
   readonly logger?: EmbeddedPostgresLogger;
   /** False gives up the safety of the data for speed; for tests. Default: true. */
   readonly durable?: boolean;
+  /** True refuses to start where there are no data, instead of making new ones. Default: false. */
+  readonly mustExist?: boolean;
 }
 
 /** A running server. */
@@ -91,9 +93,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { home, notice } = await locateHome(options.dataDir);
   if (notice !== undefined) options.logger?.warn({ folder: home.path }, notice);
+  if (options.mustExist === true && !(await isPresent(home.dataPath))) throw goneError(home);
   const runtime = await prepareRuntime(home);
   await initialiseCluster(home, runtime, { durable: options.durable !== false });
-  await checkCluster(home, runtime);
+  const correction = await checkCluster(home, runtime);
+  if (correction !== undefined) options.logger?.warn({ folder: home.dataPath }, correction);
   const password = await readPassword(home);
 
   const log = await ServerLog.open(home);
@@ -186,6 +190,13 @@ function supervise(
     await exited;
   };
   return { ...facts, exited, stop };
+}
+
+function goneError({ dataPath }: Home): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'embedded.folder',
+    `${dataPath} is gone. Bring the data back from where they were moved to, or from a backup.`,
+  );
 }
 
 function startError(failure: LaunchFailure, port: number, place: Place, log: string): EmbeddedPostgresError {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chmod,
   chown,
   lchown,
   lstat,
@@ -9,6 +10,7 @@ import {
   readdir,
   rename,
   rm,
+  stat,
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -76,8 +78,13 @@ export async function readPassword(home: Home): Promise<string> {
   }
 }
 
-/** Refuses data of another major version, and hands data that root restored from a backup back to the server. */
-export async function checkCluster(home: Home, runtime: Runtime): Promise<void> {
+/**
+ * Refuses data of another major version, and puts right what a restore or a recursive `chown` or `chmod` did to the
+ * folder: data of root's are handed back to the server, data that others may look into are closed.
+ *
+ * Gives something that the operator should know, if anything.
+ */
+export async function checkCluster(home: Home, runtime: Runtime): Promise<string | undefined> {
   let version: string;
   try {
     version = (await readFile(join(home.dataPath, 'PG_VERSION'), 'utf8')).trim();
@@ -104,6 +111,17 @@ export async function checkCluster(home: Home, runtime: Runtime): Promise<void> 
   if (home.account !== undefined && (await lstat(home.dataPath)).uid === 0) {
     await chownTree(home.dataPath, home.account);
   }
+  return closeToOthers(home.dataPath);
+}
+
+/** PostgreSQL starts only on data that are its own to read and write, and at most the group's to read. */
+async function closeToOthers(dataPath: string): Promise<string | undefined> {
+  // Windows has no such modes.
+  if (process.platform === 'win32') return undefined;
+  const mode = (await stat(dataPath)).mode & 0o777;
+  if (mode === 0o700 || mode === 0o750) return undefined;
+  await chmod(dataPath, 0o700);
+  return `The permissions of the data folder were ${mode.toString(8)}, which PostgreSQL refuses; they are 700 again`;
 }
 
 async function runInitdb(
@@ -185,7 +203,8 @@ async function removeAbandoned(home: Home): Promise<void> {
   for (const entry of await readdir(home.path)) {
     const pid = /^(?:initialising-|writing-|copying-runtime-[0-9a-f]+-)(\d+)/.exec(entry)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) {
-      await rm(join(home.path, entry), { recursive: true, force: true });
+      // The program that the killed start ran may still be writing there, until it notices.
+      await rm(join(home.path, entry), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     }
   }
 }

@@ -83,7 +83,7 @@ export async function makeRepository(
   return folder;
 }
 
-/** Starts a server from a repository, in a process of its own. */
+/** Starts a server from a repository, in a process of its own; one that survives no power cut, unless `options` say so. */
 export function serve(
   repository: string,
   options: Readonly<Record<string, unknown>>,
@@ -98,7 +98,7 @@ export function serve(
     process.execPath,
     join(repository, 'serve-child.mjs'),
     join(repository, 'lib/index.js'),
-    JSON.stringify(options),
+    JSON.stringify({ durable: false, ...options }),
   ];
   const account = run.uid === undefined ? {} : { uid: run.uid, gid: run.uid };
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {

@@ -12,6 +12,8 @@ import { translatePattern } from './pattern/translate-pattern.js';
 
 /** The actor, as expressions see it. */
 export interface AuthValues {
+  /** What sort of actor this is. Ids are unique within a kind only. */
+  readonly kind: string;
   readonly id: string | null;
   readonly roles: readonly string[];
   /** Parsed JSON. */
@@ -194,6 +196,7 @@ function encodeArray(claim: unknown, data: EncodingData): string | null {
 
 function authValue(auth: AuthValues, path: readonly string[]): unknown {
   const [member, ...keys] = path;
+  if (member === 'kind') return auth.kind;
   if (member === 'id') return auth.id;
   if (member === 'roles') return auth.roles;
   let value: unknown = auth.claims;

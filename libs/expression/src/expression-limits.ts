@@ -7,6 +7,8 @@ export interface ExpressionLimits {
   /** Nodes of the tree, elements of list literals not counted. */
   readonly maxNodes: number;
   readonly maxListElements: number;
+  /** Patterns of `matches`: PostgreSQL keeps 32 of them compiled, and compiles others again for every row. */
+  readonly maxPatterns: number;
   /** Relations on one path or around one another. */
   readonly maxRelationDepth: number;
 }
@@ -16,5 +18,6 @@ export const DEFAULT_EXPRESSION_LIMITS: ExpressionLimits = {
   maxDepth: 48,
   maxNodes: 2000,
   maxListElements: 1000,
+  maxPatterns: 16,
   maxRelationDepth: 5,
 };

@@ -12,7 +12,7 @@ export type ParameterSource =
   | { readonly kind: 'constant'; readonly value: unknown }
   /** The n-th literal lifted out of one of the request's expressions; `slot` names the expression. */
   | { readonly kind: 'literal'; readonly slot: string; readonly index: number }
-  /** A value of the actor: `['id']`, `['roles']`, `['claims', 'company']`. */
+  /** A value of the actor: `['kind']`, `['id']`, `['roles']`, `['claims', 'company']`. */
   | { readonly kind: 'auth'; readonly path: readonly string[] }
   /** Anything else of the request, by name: `limit`, `key.0`, `body`. */
   | { readonly kind: 'input'; readonly name: string };

@@ -146,7 +146,7 @@ export interface MemberNode extends NodeShape {
   readonly name: string;
 }
 
-/** A value of the actor: `id`, `roles` or a path of claims. */
+/** A value of the actor: `kind`, `id`, `roles` or a path of claims. */
 export interface AuthNode extends NodeShape {
   readonly op: 'auth';
   readonly path: readonly string[];

@@ -91,7 +91,7 @@ describe('text of other collations', () => {
     const checked = checkExpression(parseExpression(text), { record: schema });
     const predicate = compileExpression(checked, scope, { strict: true });
     const statement = renderSql(sql`SELECT id, ${predicate} AS holds FROM words`);
-    const auth = { id: null, roles: [], claims: {} };
+    const auth = { kind: 'public', id: null, roles: [], claims: {} };
     const values = statement.parameters.map((parameter) =>
       bindParameter(parameter, {
         auth,

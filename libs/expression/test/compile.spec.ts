@@ -17,6 +17,7 @@ import { COLLECTIONS, MOOD, schemaStatements, SESSION, TestSchema, TestScope } f
 
 const AUTH = {
   id: 'abc',
+  kind: 'user',
   roles: ['editor', 'a'],
   claims: { company: 7, list: [1, 'a', 2.5, null], text: 'x"y\\z' },
 };
@@ -57,6 +58,9 @@ const EXPRESSIONS: readonly string[] = [
   'note == code',
   'owner_id == auth.claims.company',
   'note == auth.id',
+  'auth.kind == "user" && note == auth.id',
+  'auth.kind != "key" && code != auth.kind && mood == auth.kind',
+  'auth.kind == null || auth.kind in ["user", "key"] || auth.kind in tags',
   'note != "a"',
   '!(medium < 5)',
   '!active || !(flag && views < 3)',
@@ -174,6 +178,7 @@ describe('compileExpression', () => {
     ['padded == "abc"', 'by_padded'],
     ['handle == "abc"', 'by_handle'],
     ['note == auth.id', 'by_note'],
+    ['auth.kind == "user" && note == auth.id', 'by_note'],
     ['owner_id == auth.claims.company', 'by_owner'],
     ['price > 10', 'by_price'],
     ['approx == 0.1', 'by_approx'],
@@ -203,6 +208,8 @@ describe('compileExpression', () => {
 
   it.each([
     ['auth.id', 'title', 'abc'],
+    ['auth.kind', 'title', 'user'],
+    ['auth.kind + ":" + auth.id', 'title', 'user:abc'],
     ['auth.claims.company', 'medium', '7'],
     ['"ok"', 'mood', 'ok'],
     ['timestamp("2024-02-29T10:00:00Z")', 'day', '2024-02-29'],

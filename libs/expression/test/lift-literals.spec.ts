@@ -2,7 +2,7 @@ import { array, assert, constantFrom, oneof, property, string } from 'fast-check
 import { describe, expect, it } from 'vitest';
 import { ExpressionError, liftLiterals, parseExpression } from '../src/index.js';
 import { ExpressionWriter } from './random-expressions.js';
-import { Random } from './random.js';
+import { Random } from '../../../test/kit/random.js';
 
 const lift = (text: string): readonly (readonly [string, string])[] =>
   liftLiterals(text).literals.map(({ kind, value }) => [kind, value] as const);

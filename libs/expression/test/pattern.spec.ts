@@ -1,10 +1,14 @@
 import type { PoolClient } from 'pg';
+import { RE2JS } from 're2js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/kit/database.js';
 import { ExpressionError } from '../src/index.js';
+import { boundPatternSize } from '../src/pattern/bound-pattern-size.js';
+import { PatternParser } from '../src/pattern/parse-pattern.js';
+import { expandedSize } from '../src/pattern/pattern-tree.js';
 import { type Pattern, translatePattern } from '../src/pattern/translate-pattern.js';
 import { TEXTS } from './random-rows.js';
-import { Random } from './random.js';
+import { Random } from '../../../test/kit/random.js';
 
 const SEED = Number(process.env['PLINTH_EXPRESSION_SEED'] ?? Date.now() % 1_000_000);
 const COUNT = Number(process.env['PLINTH_EXPRESSION_COUNT'] ?? 3000);
@@ -79,6 +83,16 @@ const ATOMS: readonly string[] = [
   '~',
   '',
 ];
+
+/** The true size of a pattern; infinite where it is none. */
+function sizeOf(source: string): number {
+  try {
+    RE2JS.compile(source);
+    return expandedSize(new PatternParser(source).parse());
+  } catch {
+    return Infinity;
+  }
+}
 
 function writePattern(random: Random, depth: number): string {
   if (depth === 0) return random.pick(ATOMS);
@@ -163,6 +177,44 @@ describe(`patterns, PLINTH_EXPRESSION_SEED=${SEED}`, () => {
     },
   );
 
+  it('bounds the size of a pattern, without understanding it, never too high', () => {
+    const random = new Random(SEED);
+    for (let done = 0; done < COUNT; done += 1) {
+      const source = writePattern(random, random.below(6));
+      const size = sizeOf(source);
+      if (boundPatternSize(source) > size)
+        throw new Error(`${source}: ${boundPatternSize(source)} > ${size}`);
+    }
+    for (const source of [
+      '',
+      '(',
+      ')',
+      '[',
+      '[^',
+      '[]',
+      '\\',
+      '\\x{',
+      '\\Q',
+      '(?',
+      '(?P<',
+      '{',
+      '{1',
+      'a{9999999999}',
+      '|',
+    ]) {
+      expect(boundPatternSize(source)).toBeLessThan(20);
+    }
+  });
+
+  it.each([
+    ['x{1000}'.repeat(140), 140_000],
+    ['((x{100}){100})', 10_000],
+    ['(?i:(?P<name>[a-z]{30})\\x{1F600}{30}){10}', 600],
+    ['([]{]{200}|\\pL{200}|\\Q{}\\E{200}){3}', 1803],
+  ])('bounds the size of a large pattern before it is compiled: %.30s', (source, size) => {
+    expect(boundPatternSize(source)).toBe(size);
+  });
+
   it('takes every punctuation character for itself', async () => {
     const punctuation = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
       (char) => /\W|_/.test(char),
@@ -203,8 +255,10 @@ describe(`patterns, PLINTH_EXPRESSION_SEED=${SEED}`, () => {
     ['[\\p{Greek}]', 'unsupported'],
     ['(?i)[\\x{0}-\\x{FFFF}]', 'unsupported'],
     ['(a{100}){10}', 'too-complex'],
+    ['x{1000}'.repeat(140), 'too-complex'],
+    [`(?i)${'[\\x{100}-\\x{2ff}]'.repeat(40)}`, 'unsupported'],
     ['x'.repeat(1001), 'bad-literal'],
-  ])('refuses %s', (source, code) => {
+  ])('refuses %.40s', (source, code) => {
     expect(() => translatePattern(source, { start: 3, end: 9 })).toThrow(
       expect.objectContaining({ code, position: { start: 3, end: 9 } }),
     );

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../../../test/kit/random.js';
 import {
   AMOUNTS,
   DATES,
@@ -183,8 +183,8 @@ const ITEM: Names = merged(
   prefixed(PERSON_FIELDS, 'parent.owner'),
   {
     ...NOTHING,
-    string: ['record["hostile \\"name\\""]', 'auth.id'],
-    nullable: ['owner', 'parent', 'parent.owner', 'auth.id', 'auth.claims.nothing'],
+    string: ['record["hostile \\"name\\""]', 'auth.id', 'auth.kind'],
+    nullable: ['owner', 'parent', 'parent.owner', 'auth.id', 'auth.kind', 'auth.claims.nothing'],
   },
   {
     ...NOTHING,
@@ -218,8 +218,11 @@ export const STANDARD_DOUBLES: readonly string[] = [
   '123456.789',
 ];
 
-/** The other implementation takes year 1 for 1901, rounds instants to milliseconds, and orders text by UTF-16 units. */
-export const STANDARD_INSTANTS: readonly string[] = INSTANTS.filter((text) => !/^0001|\.999999/.test(text));
+/**
+ * The other implementation takes year 1 for 1901, rounds instants to milliseconds, towards 1970, when it takes parts of
+ * them, and orders text by UTF-16 units. Of two instants of milliseconds, the difference has no smaller part either.
+ */
+export const STANDARD_INSTANTS: readonly string[] = INSTANTS.filter((text) => !/^0001|\.\d{4}/.test(text));
 export const STANDARD_TEXTS: readonly string[] = TEXTS.filter((text) => !/[\uffee\ufffd]/.test(text));
 
 type NumberKind = 'int' | 'double' | 'decimal';
@@ -375,9 +378,24 @@ export class ExpressionWriter {
   }
 
   private equality(names: Names, depth: number): string {
+    if (!this.isStandard && this.random.chance(0.08)) return this.listEquality(names);
     const [left, right] = this.pair(names, depth);
     const operator = this.random.pick(['==', '!=']);
     return this.random.chance(0.5) ? `${left} ${operator} ${right}` : `${right} ${operator} ${left}`;
+  }
+
+  /** Of lists as they are written down, with elements of all kinds, and of those of the actor. */
+  private listEquality(names: Names): string {
+    const { random } = this;
+    const element = (): string =>
+      random.chance(0.2)
+        ? 'null'
+        : random.chance(0.2)
+          ? this.value(this.kind(names), names, 0)
+          : random.pick(['1', '1.0', '2', '"abc"', '"ok"', 'true', 'b"\\xff"', '"\\\\xff"']);
+    const list = (): string => `[${Array.from({ length: random.below(4) }, element).join(', ')}]`;
+    const other = random.chance(0.6) ? list() : random.pick(['auth.roles', 'auth.claims.list', 'meta.tags']);
+    return `${list()} ${random.pick(['==', '!='])} ${other}`;
   }
 
   private nullTest(names: Names): string {

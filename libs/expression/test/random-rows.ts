@@ -1,4 +1,4 @@
-import { Random } from './random.js';
+import { Random } from '../../../test/kit/random.js';
 
 /** Values that are likely to be treated differently by two implementations, as SQL text literals, by column type. */
 export const TEXTS: readonly string[] = [

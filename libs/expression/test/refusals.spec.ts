@@ -40,6 +40,10 @@ describe('checkExpression', () => {
     ['owner.nmae == "a"', 'unknown-name', 'owner.nmae'],
     ['old.views > 1', 'unknown-name', 'old'],
     ['auth.name == "a"', 'unknown-name', 'auth.name'],
+    ['auth.kinds == "a"', 'unknown-name', 'auth.kinds'],
+    ['auth.kind == 1', 'type', 'auth.kind == 1'],
+    ['auth.kind.name == "a"', 'type', 'auth.kind.name'],
+    ['auth == "a"', 'type', 'auth'],
     ['titel.startsWith("a")', 'unknown-name', 'titel'],
     ['title.startWith("a")', 'unknown-name', 'title.startWith("a")'],
     ['__proto__ == 1', 'syntax', '__proto__'],
@@ -78,6 +82,27 @@ describe('checkExpression', () => {
     expect(refusalOf('owner.nmae == "a"')?.suggestion).toBe('name');
     expect(refusalOf('secret_column > 5')?.suggestion).toBeUndefined();
     expect(suggestName('tilte', ['title', 'table'])).toBe('title');
+  });
+
+  it.each([
+    ['auth.kind == "usr"', '"usr"', 'user'],
+    ['"Key" != auth.kind', '"Key"', 'key'],
+    ['auth.kind in ["user", "robot"]', '"robot"', undefined],
+    ['size(comments.filter(c, auth.kind != "keys")) > 1', '"keys"', 'key'],
+  ])('refuses a kind of actor that is none, where the kinds are told: %s', (text, fault, suggestion) => {
+    const check = (environment: object): unknown =>
+      checkExpression(parseExpression(text), { record: new TestSchema('items'), ...environment });
+    const start = text.indexOf(fault);
+    expect(() => check({ actorKinds: ['public', 'key', 'user', 'function'] })).toThrow(
+      expect.objectContaining({
+        code: 'bad-literal',
+        position: { start, end: start + fault.length },
+        suggestion,
+      }),
+    );
+    // The text of a request is checked once for all texts of its shape.
+    expect(() => check({})).not.toThrow();
+    expect(() => check({ actorKinds: ['usr', 'Key', 'user', 'robot', 'keys'] })).not.toThrow();
   });
 
   it('takes the least int, whose digits alone would be too many', () => {
@@ -124,7 +149,8 @@ describe('limits', () => {
       [1, 2, 3, 4, 5, 6].reduce((inner, n) => `comments.exists(c${n}, ${inner})`, 'active'),
       'too-deep',
     ],
-    ['a pattern', 'title.matches("((a{30}){30}){30}")', 'bad-literal'],
+    ['a pattern', 'title.matches("((a{30}){30}){30}")', 'too-complex'],
+    ['patterns', Array(17).fill('title.matches("a")').join(' || '), 'too-complex'],
   ])('bounds %s', (_what, text, code) => {
     const begun = performance.now();
     expect(refusalOf(text)?.code).toBe(code);
@@ -170,7 +196,7 @@ describe('bindParameter', () => {
     const compiled = compileExpression(checked, TestScope.of('items'), { literals: { slot: 'filter' } });
     return renderSql(compiled).parameters.map((parameter) =>
       bindParameter(parameter, {
-        auth: { id: null, roles: [], claims: {} },
+        auth: { kind: 'public', id: null, roles: [], claims: {} },
         literals: (_slot, index) => literals[index] ?? literal(''),
       }),
     );

@@ -5,6 +5,8 @@ export interface QueryLimits {
   /** Rows of a page, and of each embedded list, where the request does not say. */
   readonly defaultLimit: number;
   readonly maxLimit: number;
+  /** A page of more rows than this is answered row by row, so that nobody has to hold it as a whole. */
+  readonly maxWholeRows: number;
   readonly maxOffset: number;
   /** Rows of the whole answer at most, embedded ones included: the product of the limits on every path. */
   readonly maxRows: number;
@@ -28,6 +30,7 @@ export interface QueryLimits {
 export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   defaultLimit: 50,
   maxLimit: 1000,
+  maxWholeRows: 1000,
   maxOffset: 100_000,
   maxRows: 1_000_000,
   maxDepth: 5,

@@ -2,11 +2,12 @@ import { suggestName, type AuthValues } from '@plinth/expression';
 import type { Catalog, Collection } from '@plinth/schema';
 import type { AccessView } from './access.js';
 import { compileAggregate } from './compile/aggregate.js';
+import { cutLastRecord, hasRecordsOfOneLine } from './compile/page-text.js';
 import { keyInput } from './compile/key.js';
 import { cursorInput } from './compile/keyset.js';
-import { compileList, OFFSET_INPUT } from './compile/list.js';
+import { compileList, compileListRows, OFFSET_INPUT } from './compile/list.js';
 import { compileRecord } from './compile/record.js';
-import { cursorBinding, invalidCursor, openCursor, sealCursor, type CursorCodec } from './cursor.js';
+import { cursorBinding, invalidCursor, openCursor, type CursorCodec } from './cursor.js';
 import { QueryError } from './errors.js';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from './limits.js';
 import {
@@ -17,7 +18,7 @@ import {
   RECORD_PARAMETERS,
   type Parameters,
 } from './parse/parameters.js';
-import { PlanCache } from './plan-cache.js';
+import { PlanCache, type PlanCacheCounts } from './plan-cache.js';
 import { readGroupLimit } from './plan/aggregate-plan.js';
 import { readLimit } from './plan/limit.js';
 import type { PageStart } from './plan/list-plan.js';
@@ -50,6 +51,12 @@ export interface BoundStatement {
 export interface ListQuery extends BoundStatement {
   /** The cursor of the next page out of the row's `next`; null where there is none. */
   nextCursor(next: string | null): string | null;
+  /** Records of the page, at most. */
+  readonly rows: number;
+  /** Whether the statement gives a row for each record (`record`, `next`, `total`) instead of one for the page. */
+  readonly isRowByRow: boolean;
+  /** The page's records, a JSON array, out of the row's `data` and `next`. */
+  records(data: string, next: string | null): string;
 }
 
 /** Answers one row, `data` and `version`, or none. */
@@ -60,6 +67,8 @@ export interface RecordQuery extends BoundStatement {
 
 export interface ReadQueriesOptions {
   readonly cursors: CursorCodec;
+  /** See `hiddenOrder`; equal on all instances. */
+  readonly orderSecret: () => string;
   readonly limits?: Partial<QueryLimits>;
   /** How many plans are kept. */
   readonly cacheCapacity?: number;
@@ -70,6 +79,8 @@ interface CachedPlan {
   readonly selection: SelectionPlan | null;
   readonly isTotalOrder: boolean;
   readonly isRowVersionSufficient: boolean;
+  /** Whether a list's text has one record more than the page, where another page follows. */
+  readonly hasExtraRecord: boolean;
 }
 
 /** Finds a collection that the caller may read. Throws `QueryError` (`unknown-collection`) for any other name. */
@@ -90,19 +101,25 @@ export function getReadableCollection(catalog: Catalog, access: AccessView, name
  */
 export class ReadQueries {
   readonly limits: QueryLimits;
+  readonly orderSecret: () => string;
   private readonly cursors: CursorCodec;
   private readonly plans: PlanCache<CachedPlan>;
 
   constructor(options: ReadQueriesOptions) {
     this.limits = { ...DEFAULT_QUERY_LIMITS, ...options.limits };
     this.cursors = options.cursors;
+    this.orderSecret = options.orderSecret;
     this.plans = new PlanCache(options.cacheCapacity);
+  }
+
+  get planCounts(): PlanCacheCounts {
+    return this.plans.counts;
   }
 
   list(context: QueryContext, given: QueryParameters): ListQuery {
     const { catalog, access, collection } = context;
     const parameters = readParameters(given, LIST_PARAMETERS, this.limits);
-    const shape = readShape('list', context, parameters, this.limits);
+    const shape = readShape('list', context, parameters, this);
     const binding = (): string =>
       cursorBinding([
         collection.name,
@@ -111,24 +128,29 @@ export class ReadQueries {
         parameters.get('search'),
       ]);
     const { start, rowsBefore } = this.readStart(parameters, binding, shape);
-    const plan = this.plans.get(`${shape.key}${startKey(start)}`, () => {
+    const rows = readLimit(parameters, 'limit', this.limits);
+    const isRowByRow = rows > this.limits.maxWholeRows;
+    const plan = this.plans.get(`${shape.key}${startKey(start)}${isRowByRow ? ' rows' : ''}`, () => {
       const base = planList(parameters, collection, { catalog, access, limits: this.limits });
       const keyCount = base.sort.isTotal ? base.sort.keys.length : 0;
       if (start.kind === 'after' && start.nullValues.length !== keyCount) throw invalidCursor();
       return {
-        statement: createStatement(compileList({ ...base, start }, context)),
+        statement: createStatement((isRowByRow ? compileListRows : compileList)({ ...base, start }, context)),
         selection: base.selection,
         isTotalOrder: base.sort.isTotal,
         isRowVersionSufficient: false,
+        hasExtraRecord: hasRecordsOfOneLine(base.selection),
       };
     });
-    const rows = readLimit(parameters, 'limit', this.limits);
     if (plan.selection) checkRowBound(plan.selection, rows, parameters, this);
     return {
       statement: plan.statement,
       values: bindValues(plan, shape, context),
+      rows,
+      isRowByRow,
       nextCursor: (next) =>
-        next && sealCursor(this.cursors, binding(), plan.isTotalOrder ? next : String(rowsBefore + rows)),
+        next && this.cursors.seal(plan.isTotalOrder ? next : String(rowsBefore + rows), binding()),
+      records: (data, next) => (next !== null && plan.hasExtraRecord ? cutLastRecord(data) : data),
     };
   }
 
@@ -136,13 +158,13 @@ export class ReadQueries {
   record(context: QueryContext, key: string, given: QueryParameters): RecordQuery {
     const { catalog, access, collection } = context;
     const parameters = readParameters(given, RECORD_PARAMETERS, this.limits);
-    const shape = readShape('record', context, parameters, this.limits);
+    const shape = readShape('record', context, parameters, this);
     parseRecordKey(key, collection, access).forEach((part, index) => shape.inputs.set(keyInput(index), part));
     const plan = this.plans.get(shape.key, () => {
       const planned = planRecord(parameters, collection, { catalog, access, limits: this.limits });
       const { selection, isRowVersionSufficient } = planned;
       const statement = createStatement(compileRecord(planned, context));
-      return { statement, selection, isTotalOrder: false, isRowVersionSufficient };
+      return { statement, selection, isTotalOrder: false, isRowVersionSufficient, hasExtraRecord: false };
     });
     if (plan.selection) checkRowBound(plan.selection, 1, parameters, this);
     const { statement, isRowVersionSufficient } = plan;
@@ -153,7 +175,7 @@ export class ReadQueries {
   aggregate(context: QueryContext, given: QueryParameters): BoundStatement {
     const { catalog, access, collection } = context;
     const parameters = readParameters(given, AGGREGATE_PARAMETERS, this.limits);
-    const shape = readShape('aggregate', context, parameters, this.limits);
+    const shape = readShape('aggregate', context, parameters, this);
     shape.inputs.set('limit', String(readGroupLimit(parameters, this.limits)));
     shape.inputs.set(OFFSET_INPUT, String(this.readOffset(parameters)));
     const plan = this.plans.get(shape.key, () => ({
@@ -166,6 +188,7 @@ export class ReadQueries {
       selection: null,
       isTotalOrder: false,
       isRowVersionSufficient: false,
+      hasExtraRecord: false,
     }));
     return { statement: plan.statement, values: bindValues(plan, shape, context) };
   }

@@ -109,15 +109,27 @@ export class RowScope implements SqlScope {
     const field = this.row.collection.fields.get(name);
     if (!field) throw new Error(`no field ${name} in ${this.row.collection.name}`);
     const column = this.row.column(name);
+    const mask = this.visibleWhere(name);
+    return mask === null
+      ? { sql: column, nullable: field.nullable || this.optional, type: field.type }
+      : { sql: sql`CASE WHEN ${mask} THEN ${column} END`, nullable: true, type: field.type };
+  }
+
+  /** A predicate that holds where the field has the value: not hidden from the caller, and equal. An index can serve it. */
+  equals(name: string, value: Sql): Sql {
+    const mask = this.visibleWhere(name);
+    const equality = sql`${this.row.column(name)} = ${value}`;
+    return mask === null ? equality : sql`${equality} AND (${mask})`;
+  }
+
+  /** The condition under which a field may be seen; null where that is on every row. */
+  visibleWhere(name: string): Sql | null {
     const visibility = this.masked ? this.visibility(name) : 'always';
-    if (visibility === 'always') {
-      return { sql: column, nullable: field.nullable || this.optional, type: field.type };
-    }
-    const condition = joinSql(
+    if (visibility === 'always') return null;
+    return joinSql(
       visibility.flatMap((rule) => (rule.condition ? [this.condition(rule.condition)] : [])),
       ' OR ',
     );
-    return { sql: sql`CASE WHEN ${condition} THEN ${column} END`, nullable: true, type: field.type };
   }
 
   /** Whether a field is hidden on some of the rows that the caller can read. */
@@ -179,6 +191,11 @@ export class RowScope implements SqlScope {
    */
   version(): Sql {
     return rawSql(`${this.alias}.xmin::text || '-' || ${this.alias}.ctid::text`);
+  }
+
+  /** Whether far rows were asked for, so that there are `joins()`. */
+  get hasJoins(): boolean {
+    return this.row.joined.size > 0;
   }
 
   /** ` LEFT JOIN ...` for every far row that was asked for, or nothing. */
@@ -262,6 +279,6 @@ export class RowSubquery implements SqlSubquery {
 }
 
 function linkPredicate(near: RowScope, far: RowScope, pairs: readonly ColumnPair[]): Sql {
-  const equalities = pairs.map((pair) => sql`${far.field(pair.target).sql} = ${near.field(pair.source).sql}`);
+  const equalities = pairs.map((pair) => far.equals(pair.target, near.field(pair.source).sql));
   return joinSql(equalities, ' AND ');
 }

@@ -52,6 +52,7 @@ export function collectionOf(name: string, text: CollectionText): Collection {
     updatable: true,
     deletable: true,
     hasRowVersion: true,
+    divertsWrites: false,
     privileges: { select: true, insert: true, update: true, delete: true },
     ...text.changes,
   };

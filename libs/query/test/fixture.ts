@@ -21,15 +21,17 @@ const SESSION = '-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601';
 
 /** Stands in for the real codec: readable, but nobody can change a byte of it. */
 export const testCursors: CursorCodec = {
-  seal: (bytes) => `${Buffer.from(bytes).toString('base64url')}.${digest(bytes)}`,
-  open: (text) => {
+  seal: (position, binding) => `${Buffer.from(position).toString('base64url')}.${digest(binding + position)}`,
+  open: (text, binding) => {
     const [content = '', mark] = text.split('.');
-    const bytes = Buffer.from(content, 'base64url');
-    return digest(bytes) === mark ? bytes : null;
+    const position = Buffer.from(content, 'base64url').toString();
+    return digest(binding + position) === mark ? position : null;
   },
 };
 
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+export const ORDER_SECRET = 'secret';
 
 /** A read rule in short: a condition (null for every row) and fields. */
 export interface RuleText {
@@ -60,8 +62,8 @@ export function accessOf(
 
 export const EVERYTHING: AccessView = { key: 'admin', collection: () => UNRESTRICTED };
 
-export const NOBODY: AuthValues = { id: null, roles: ['public'], claims: {} };
-export const actor = (id: string): AuthValues => ({ id, roles: ['authenticated'], claims: {} });
+export const NOBODY: AuthValues = { kind: 'public', id: null, roles: ['public'], claims: {} };
+export const actor = (id: string): AuthValues => ({ kind: 'user', id, roles: ['authenticated'], claims: {} });
 
 export interface Caller {
   readonly access?: AccessView;
@@ -89,7 +91,12 @@ export class QueryFixture {
     const database = await createTestDatabase({ sql });
     const pool = new Pool({ connectionString: database.url, options: SESSION, max: 4 });
     const catalog = await readCatalog(pool, { schemas: ['public', 'other'] });
-    return new QueryFixture(database, pool, catalog, new ReadQueries({ cursors: testCursors, limits }));
+    return new QueryFixture(
+      database,
+      pool,
+      catalog,
+      new ReadQueries({ cursors: testCursors, orderSecret: () => ORDER_SECRET, limits }),
+    );
   }
 
   /** The same database with its catalog read again. */
@@ -111,7 +118,10 @@ export class QueryFixture {
     const bound = this.queries.list(this.context(collection, caller), Object.entries(query));
     const [row] = await this.run(bound);
     const [data, next, total] = row ?? [];
-    const page = { data: JSON.parse(String(data)), next: bound.nextCursor(next ?? null) };
+    const page = {
+      data: JSON.parse(bound.records(String(data), next ?? null)),
+      next: bound.nextCursor(next ?? null),
+    };
     return total === undefined ? page : { ...page, total: Number(total) };
   }
 

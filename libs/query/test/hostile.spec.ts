@@ -263,3 +263,16 @@ describe('cost', () => {
     await expect(hostile.list('r', { fields: 'r,r' })).rejects.toMatchObject({ code: 'invalid-fields' });
   });
 });
+
+describe('a filter that is too long', () => {
+  it('is refused also where a short one of its shape was asked before', async () => {
+    const filter = (length: number): Record<string, string> => ({
+      filter: `id > 0 && "${'x'.repeat(length)}" != ""`,
+    });
+    await hostile.list('hostile', filter(10));
+    await expect(hostile.list('hostile', filter(16_384))).rejects.toMatchObject({
+      code: 'query-too-complex',
+      detail: { parameter: 'filter' },
+    });
+  });
+});

@@ -47,6 +47,17 @@ async function cursorAt(query: Query, row: number): Promise<string> {
 }
 
 describe('a page', () => {
+  it.each(['id', '-id'])(
+    'by %s is read from an index also where the key is hidden on some records',
+    async (sort) => {
+      const access = accessOf(articles.catalog, 'half', {
+        articles: [{ fields: ['title'] }, { condition: 'rank > 2', fields: ['id', 'rank'] }],
+      });
+      const plan = await explain({ sort, limit: '10' }, { access });
+      expect(plan).toMatch(/Index Scan( Backward)? using articles_pkey/);
+    },
+  );
+
   it.each([
     ['the key', { sort: 'id' }, 10_000],
     ['a key that may be null, before the nulls', { sort: 'due' }, 10_000],

@@ -43,6 +43,27 @@ describe('paging by cursor', () => {
     },
   );
 
+  it.each(['id', '-id', undefined])(
+    'sorted by %s, a key that is hidden on some records, gives every record once and the hidden ones at one end',
+    async (sort) => {
+      const access = accessOf(blog.catalog, 'half', {
+        posts: [{ fields: ['title'] }, { condition: 'views > 5', fields: ['id'] }],
+      });
+      const query = { fields: 'id,title', ...(sort === undefined ? {} : { sort }) };
+      const whole = (await blog.list('posts', { ...query, limit: '1000' }, { access })).data;
+      const seen = await blog.sql<{ id: number }>('SELECT id FROM posts WHERE views > 5 ORDER BY id');
+      const all = await blog.sql<{ title: string }>('SELECT title FROM posts');
+      const shown = ids(whole).filter((id) => id !== null);
+      expect(shown).toEqual(sort === '-id' ? ids(seen).toReversed() : ids(seen));
+      expect(whole).toHaveLength(all.length);
+      const firstSeen = ids(whole).findIndex((id) => id !== null);
+      expect(firstSeen).toBe(sort === '-id' ? all.length - seen.length : 0);
+      for (const limit of ['1', '3', '7', '40']) {
+        expect(await blog.listAll('posts', { ...query, limit }, { access })).toEqual(whole);
+      }
+    },
+  );
+
   it('gives every record once for any order and any changing page sizes', async () => {
     const field = fc.constantFrom(
       'id',

@@ -55,6 +55,8 @@ const plan = (name: string, query: Query = {}, access: AccessView = EVERYTHING) 
 describe('the order of a list', () => {
   const keysOf = (name: string, sort?: string, access?: AccessView): string[] =>
     plan(name, sort === undefined ? {} : { sort }, access).sort.keys.map((key) => {
+      if (key.kind === 'digest')
+        return `${key.descending ? '-' : ''}digest of ${key.fields.map((field) => field.name).join(',')}`;
       const name_ = key.kind === 'place' ? key.column : [...key.path, key.field.name].join('.');
       return `${key.descending ? '-' : ''}${name_}`;
     });
@@ -80,11 +82,14 @@ describe('the order of a list', () => {
     expect(plan('notes').sort.isTotal).toBe(true);
   });
 
-  it('takes the stored key as a tie-breaker after a masked one', () => {
+  it('takes the key as the caller sees it as a tie-breaker, then a digest of it', () => {
     const access = accessOf(catalog, 'x', {
       posts: [{ fields: ['title'] }, { condition: 'views > 1', fields: ['id'] }],
     });
-    expect(keysOf('posts', 'id', access)).toEqual(['id', 'id']);
+    expect(keysOf('posts', 'title', access)).toEqual(['title', 'id', 'digest of id']);
+    expect(keysOf('posts', '-id', access)).toEqual(['-id', '-digest of id']);
+    const keyless = accessOf(catalog, 'y', { posts: [{ fields: ['title'] }] });
+    expect(keysOf('posts', 'title', keyless)).toEqual(['title', 'digest of id']);
   });
 });
 
@@ -191,7 +196,7 @@ describe('a mistake', () => {
 });
 
 describe('plans', () => {
-  const queries = new ReadQueries({ cursors: testCursors });
+  const queries = new ReadQueries({ cursors: testCursors, orderSecret: () => 'secret' });
   const ask = (query: Query, access = EVERYTHING, auth: AuthValues = NOBODY): ListQuery => {
     const asked: QueryContext = { catalog, access, auth, collection: collection('posts') };
     return queries.list(asked, Object.entries(query));
@@ -230,7 +235,9 @@ describe('plans', () => {
 
   it('bind the actor of each request', () => {
     const rules = accessOf(catalog, 'own', { posts: [{ condition: 'title == auth.id' }] });
-    const [ann, bob] = ['ann', 'bob'].map((id) => ask({}, rules, { id, roles: [], claims: {} }));
+    const [ann, bob] = ['ann', 'bob'].map((id) =>
+      ask({}, rules, { kind: 'user', id, roles: [], claims: {} }),
+    );
     expect(ann?.statement).toBe(bob?.statement);
     expect([ann?.values, bob?.values]).toEqual([['ann'], ['bob']]);
   });
@@ -274,6 +281,14 @@ describe('PlanCache', () => {
     expect(built.get('often')).toBe(1);
     get('once 1');
     expect(built.get('once 1')).toBe(2);
+  });
+
+  it('counts what it found, made anew and let go', () => {
+    const cache = new PlanCache<string>(4);
+    for (const key of ['a', 'b', 'a', 'c', 'b', 'd', 'e', 'x'.repeat(20_000)]) cache.get(key, () => key);
+    // Two generations of two: b was taken over from the old one, and a went with it.
+    expect(cache.counts).toEqual({ entries: 4, hits: 2, misses: 6, evictions: 1 });
+    expect(cache.counts.entries).toBe(cache.size);
   });
 
   it('keeps no plan under a key of unusual length', () => {

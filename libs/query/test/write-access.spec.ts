@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 afterAll(() => world.database.drop());
 
-const ANN: AuthValues = { id: 'ann', roles: ['member'], claims: {} };
+const ANN: AuthValues = { kind: 'user', id: 'ann', roles: ['member'], claims: {} };
 const ALL = [{}];
 
 const as = (rules: AccessTexts, others: Readonly<Record<string, AccessTexts>> = {}): QueryContext =>

@@ -115,7 +115,7 @@ describe('a bulk write', () => {
           const context = world.context(
             'posts',
             { posts: { read, create } },
-            { id: 'ann', roles: [], claims: {} },
+            { kind: 'user', id: 'ann', roles: [], claims: {} },
           );
           const singles: unknown[] = [];
           for (const value of records)
@@ -180,7 +180,7 @@ describe('a bulk write', () => {
     const replaced = await world.run(world.writes.replace(context, 'b', body({ 'a"b': 'x' }), []));
     expect(data(replaced)).toMatchObject({ 'k"ey': 'b', mood: null, 'a"b': 'x', select: 'd', ordinal: 'd' });
     const upserted = world.writes.create(context, body([{ 'k"ey': 'b', ...values }, { 'k"ey': 'c' }]), [
-      ['upsertOn', 'k"ey'],
+      ['upsertOn', '"k""ey"'],
     ]);
     expect(await world.run(upserted)).toMatchObject({ written: 2, created: 1 });
     expect(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isDatabaseError } from '../src/index.js';
 import { body, data, WriteWorld } from './write-kit.js';
 
 let world: WriteWorld;
@@ -265,7 +266,8 @@ describe('upserting', () => {
           const query = world.writes.create(world.context('posts'), record, [['upsertOn', 'slug']]);
           return (await world.run(query)).created;
         } catch (error) {
-          if (!(error instanceof Error) || error.message !== 'retry') throw error;
+          const isRace = isDatabaseError(error) && (error.message === 'retry' || error.code === '23505');
+          if (!isRace) throw error;
         }
       }
     };

@@ -57,7 +57,7 @@ const failure = async (query: WriteQuery, failingRecord?: number): Promise<Datab
     await world.run(query);
   } catch (error) {
     if (!isDatabaseError(error)) throw error;
-    return translateDatabaseError(error, { ...query, failingRecord });
+    return translateDatabaseError(error, { ...query.describe(), failingRecord });
   }
   throw new Error('the write was not refused');
 };
@@ -174,9 +174,27 @@ describe('database errors', () => {
     ['23514', 'check-violation', null],
   ])('answers SQLSTATE %s with %s', (code, type, retry) => {
     const error = { code, message: 'SELECT secret FROM items' };
-    const problem = translateDatabaseError(error, create({ id: 1 }));
+    const problem = translateDatabaseError(error, create({ id: 1 }).describe());
     expect(problem).toMatchObject({ type, retry });
     expect(problem.detail + JSON.stringify(problem.errors)).not.toContain('SELECT');
+  });
+});
+
+describe('a unique key that is taken', () => {
+  const taken = {
+    code: '23505',
+    message: 'duplicate key',
+    schema: 'public',
+    table: 'items',
+    constraint: 'items_pkey',
+  };
+  const retryOf = (query: WriteQuery): unknown => translateDatabaseError(taken, query.describe()).retry;
+
+  it('may be a race where records that are there are updated, and is none where they are not', () => {
+    const record = body({ id: 1, slug: 'a' });
+    const context = world.context('items');
+    expect(retryOf(world.writes.create(context, record, [['upsertOn', 'id']]))).toBe('race');
+    expect(retryOf(world.writes.create(context, record, []))).toBeNull();
   });
 });
 
@@ -214,6 +232,7 @@ describe('the record at fault', () => {
     const records = Array.from({ length: 1000 }, (_, index) => ({ id: 1000 + index, slug: `slug ${index}` }));
     records[731] = { id: 1731, slug: 'taken' };
     const query = create(records);
+    const { prefix } = query.describe();
     const first = await failure(query);
     expect(first).toMatchObject({ type: 'unique-violation', isOfOneRecord: true, errors: [] });
     const client = await world.database.pool.connect();
@@ -225,10 +244,10 @@ describe('the record at fault', () => {
           command: async (text) => void (await client.query(text)),
           attempt: async (count) => {
             attempts += 1;
-            await world.run(query.prefix(count), client);
+            await world.run(prefix(count), client);
           },
         },
-        query.records,
+        records.length,
         (error) => isDatabaseError(error) && error.code === '23505',
       );
       expect(index).toBe(731);

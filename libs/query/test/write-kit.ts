@@ -23,6 +23,7 @@ import {
   WRITE_FUNCTIONS_SQL,
   WriteQueries,
   type JsonBody,
+  type WriteQuery,
   type WriteResult,
 } from '../src/write/index.js';
 
@@ -43,11 +44,11 @@ export interface AccessTexts {
 /** As every connection of the server has them. */
 const SESSION_SETTINGS = `SET timezone = 'UTC'; SET intervalstyle = 'iso_8601'; SET datestyle = 'ISO'`;
 
-const NOBODY: AuthValues = { id: null, roles: [], claims: {} };
+const NOBODY: AuthValues = { kind: 'public', id: null, roles: [], claims: {} };
 
 /** A database with the functions that writes need, its catalog, and a caller of the write engine over it. */
 export class WriteWorld {
-  readonly writes = new WriteQueries();
+  readonly writes = new WriteQueries({ orderSecret: () => 'secret' });
 
   private constructor(
     readonly database: TestDatabase,
@@ -126,7 +127,13 @@ export class WriteWorld {
   }
 
   /** Runs a write as the server does: prepared, every column as text. */
-  async run(bound: BoundStatement, client?: PoolClient): Promise<WriteResult> {
+  async run(bound: BoundStatement | WriteQuery, client?: PoolClient): Promise<WriteResult> {
+    const [row] = await this.execute(bound, client);
+    const otherwise = 'bindOtherwise' in bound ? bound.bindOtherwise?.() : undefined;
+    return readWriteResult(row ?? (otherwise ? (await this.execute(otherwise, client))[0] : undefined));
+  }
+
+  private async execute(bound: BoundStatement, client?: PoolClient): Promise<(string | null)[][]> {
     const { rows } = await (client ?? this.database.pool).query<(string | null)[]>({
       name: bound.statement.name,
       text: bound.statement.text,
@@ -134,7 +141,7 @@ export class WriteWorld {
       rowMode: 'array',
       types: { getTypeParser: () => (value: string | Buffer) => value },
     });
-    return readWriteResult(rows[0]);
+    return rows;
   }
 
   async rows(text: string): Promise<unknown[]> {

@@ -50,7 +50,8 @@ const RULES: Readonly<Record<string, AccessTexts>> = {
 };
 
 const admin = (): QueryContext => world.context('posts');
-const member = (): QueryContext => world.context('posts', RULES, { id: 'ann', roles: [], claims: {} });
+const member = (): QueryContext =>
+  world.context('posts', RULES, { kind: 'user', id: 'ann', roles: [], claims: {} });
 
 const SHAPES: Readonly<Record<string, () => WriteQuery>> = {
   create: () => world.writes.create(admin(), body({ title: 'x', photo: 'AA==' }), [['fields', 'id,title']]),
@@ -91,7 +92,10 @@ it.each(Object.keys(SHAPES))('compiles %s as committed, and runs it', async (nam
   await world.database.query(`INSERT INTO posts (title, owner, team_id) VALUES ('one', 'ann', 1)`);
   const query = SHAPES[name]?.();
   if (!query) throw new Error(name);
-  await expect(`${query.statement.text};\n`).toMatchFileSnapshot(`write-sql/${name}.sql`);
+  const otherwise = query.bindOtherwise
+    ? `-- Where that gives no row:\n${query.bindOtherwise().statement.text};\n`
+    : '';
+  await expect(`${query.statement.text};\n${otherwise}`).toMatchFileSnapshot(`write-sql/${name}.sql`);
   // Refusals of the rules are answers too; anything else would be a mistake in the statement.
   const outcome = await world.run(query).then(
     ({ outcome: done }) => done,

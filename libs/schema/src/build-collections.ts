@@ -145,6 +145,7 @@ function buildTable(row: CollectionRow, parts: TableParts): Table {
     ...abilitiesOf(row, before),
     // Of a partitioned table an INSERT cannot return them.
     hasRowVersion: row.kind === 'r',
+    divertsWrites: row.divertsWrites,
     privileges: privilegesOf(row),
   };
 }
@@ -213,10 +214,10 @@ const isLookedThrough = ({ kind }: CollectionRow): boolean => kind === 'v' || ki
 
 function isWritable(
   field: FieldRow,
-  { kind, triggerEvents, isBusy }: CollectionRow,
+  { kind, triggerEvents, isBusy, isReadOnly }: CollectionRow,
   before: Collection | undefined,
 ): boolean {
-  if (kind === 'm') return false;
+  if (kind === 'm' || isReadOnly) return false;
   if (kind !== 'v') return true;
   if (isBusy && before !== undefined) return before.fields.get(field.name)?.writable ?? false;
   return field.updatable === true || ((triggerEvents ?? 0) & INSERT_OR_UPDATE_TRIGGER) !== 0;
@@ -279,7 +280,7 @@ function abilitiesOf(
     const { insertable, updatable, deletable } = before;
     return { insertable, updatable, deletable };
   }
-  const events = isStored(row) ? ALL_EVENTS : row.kind === 'm' ? 0 : (row.events ?? 0);
+  const events = row.isReadOnly || row.kind === 'm' ? 0 : isStored(row) ? ALL_EVENTS : (row.events ?? 0);
   return {
     insertable: (events & EVENT.insert) !== 0,
     updatable: (events & EVENT.update) !== 0,

@@ -15,12 +15,15 @@ export interface CollectionRow {
   /** `relkind`. */
   readonly kind: string;
   readonly comment: string | null;
+  /** One of Plinth's own tables, which records never change. */
+  readonly isReadOnly: boolean;
   /** Somebody holds it exclusively, so that what would lock it was not read. */
   readonly isBusy: boolean;
   /** Views and foreign tables: bits of `pg_relation_is_updatable`. */
   readonly events: number | null;
   /** Views: `tgtype` bits of all INSTEAD OF triggers together. */
   readonly triggerEvents: number | null;
+  readonly divertsWrites: boolean;
   readonly hasUsage: boolean | null;
   readonly select: boolean | null;
   readonly insert: boolean | null;

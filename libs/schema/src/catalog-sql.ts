@@ -16,7 +16,7 @@ WITH RECURSIVE relation AS MATERIALIZED (
   SELECT c.oid, n.oid AS schema_oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relhassubclass
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname::text = ANY ($1::text[])
+  WHERE (n.nspname::text = ANY ($1::text[]) OR concat(n.nspname, '.', c.relname) = ANY ($2::text[]))
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND NOT c.relispartition
     AND c.relpersistence <> 't'
@@ -70,6 +70,7 @@ SELECT json_build_object(
       'table', r.name,
       'kind', r.kind,
       'comment', d.description,
+      'isReadOnly', r.schema <> ALL ($1::text[]),
       'isBusy', b.oid IS NOT NULL,
       'events', CASE WHEN b.oid IS NULL AND (r.kind = 'v' OR EXISTS (
         SELECT FROM pg_foreign_table t
@@ -78,6 +79,9 @@ SELECT json_build_object(
         WHERE t.ftrelid = r.oid AND w.fdwhandler <> 0
       )) THEN pg_relation_is_updatable(r.oid, true) END,
       'triggerEvents', t.events,
+      'divertsWrites', r.relhassubclass OR t.has_before IS TRUE OR EXISTS (
+        SELECT FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.ev_type <> '1'
+      ),
       'hasUsage', has_schema_privilege(r.schema_oid, 'USAGE'),
       'select', has_table_privilege(r.oid, 'SELECT'),
       'insert', has_table_privilege(r.oid, 'INSERT'),
@@ -88,8 +92,10 @@ SELECT json_build_object(
     LEFT JOIN busy b ON b.oid = r.oid
     LEFT JOIN pg_description d ON d.objoid = r.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
     LEFT JOIN (
-      SELECT t.tgrelid, bit_or(t.tgtype) AS events FROM pg_trigger t
-      WHERE NOT t.tgisinternal AND t.tgtype & 64 <> 0
+      SELECT t.tgrelid, bit_or(t.tgtype) FILTER (WHERE t.tgtype & 64 <> 0) AS events,
+        bool_or(t.tgtype & 2 <> 0) AS has_before
+      FROM pg_trigger t
+      WHERE NOT t.tgisinternal
       GROUP BY t.tgrelid
     ) t ON t.tgrelid = r.oid
   ),

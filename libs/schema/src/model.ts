@@ -197,6 +197,11 @@ export interface Collection {
    * views, and not partitioned tables, where an INSERT cannot return them.
    */
   readonly hasRowVersion: boolean;
+  /**
+   * Whether a write may do something else than it says: there are triggers that run before it, or rules, or child tables
+   * with triggers and rules of their own.
+   */
+  readonly divertsWrites: boolean;
   /** What the connected database role has been granted on the whole table, with USAGE on its schema. */
   readonly privileges: {
     readonly select: boolean;

@@ -85,9 +85,10 @@ export function nameRelations(
   return named;
 }
 
-/** Tables of earlier schemas get the better names; within a schema the alphabet decides. */
+/** Tables of earlier schemas get the better names, Plinth's own the last ones; within a schema the alphabet decides. */
 function inOrder(tables: readonly RelatedTable[], schemas: readonly string[]): RelatedTable[] {
-  const rank = (table: RelatedTable): number => schemas.indexOf(table.schema);
+  const rank = ({ schema }: RelatedTable): number =>
+    schemas.includes(schema) ? schemas.indexOf(schema) : schemas.length;
   return [...tables].sort((a, b) => rank(a) - rank(b) || compareText(a.table, b.table));
 }
 
@@ -113,7 +114,7 @@ function claimName(table: RelatedTable, taken: Map<string, Relation>, candidate:
   return name;
 }
 
-const withoutId = (column: string): string => (/._id$/.test(column) ? column.slice(0, -3) : column);
+const withoutId = (column: string): string => (/._id$/s.test(column) ? column.slice(0, -3) : column);
 
 const pairs = (sources: readonly string[], targets: readonly string[]): ColumnPair[] =>
   sources.map((source, index) => ({ source, target: targets[index] ?? source }));

@@ -1,4 +1,4 @@
-import { exposedSchemas } from './exposed-schemas.js';
+import { exposedSchemas, READABLE_SYSTEM_TABLES } from './exposed-schemas.js';
 import type { CatalogClient } from './read-catalog.js';
 
 /**
@@ -19,7 +19,7 @@ space AS MATERIALIZED (
 relation AS MATERIALIZED (
   SELECT c.oid, c.xmin, c.relkind
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
-  WHERE s.is_exposed OR c.relkind = 'c'
+  WHERE s.is_exposed OR c.relkind = 'c' OR c.oid = ANY (SELECT to_regclass(t.name) FROM unnest($2::text[]) t(name))
 ),
 written(place, xmin) AS (
   SELECT 1, s.xmin FROM space s
@@ -34,7 +34,7 @@ written(place, xmin) AS (
   UNION ALL SELECT 9, d.xmin FROM relation r
     JOIN pg_description d ON d.objoid = r.oid AND d.classoid = 'pg_class'::regclass
   UNION ALL SELECT 10, w.xmin FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
-  UNION ALL SELECT 11, t.xmin FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE r.relkind = 'v'
+  UNION ALL SELECT 11, t.xmin FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE NOT t.tgisinternal
   UNION ALL SELECT 12, d.xmin FROM pg_depend d WHERE d.refclassid = 'pg_extension'::regclass
   UNION ALL SELECT 13, t.xmin FROM pg_foreign_table t
   UNION ALL SELECT 14, s.xmin FROM pg_foreign_server s
@@ -55,7 +55,10 @@ export async function readFingerprint(
   client: CatalogClient,
   options: { readonly schemas: readonly string[] },
 ): Promise<string> {
-  const { rows } = await client.query(FINGERPRINT_SQL, [exposedSchemas(options.schemas)]);
+  const { rows } = await client.query(FINGERPRINT_SQL, [
+    exposedSchemas(options.schemas),
+    READABLE_SYSTEM_TABLES,
+  ]);
   const fingerprint = rows[0]?.['fingerprint'];
   if (typeof fingerprint !== 'string') throw new TypeError('The fingerprint statement gave no text.');
   return fingerprint;

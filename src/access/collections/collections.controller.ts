@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Collection, DataType, Field } from '@plinth/schema';
 import { CatalogService } from '../../catalog/index.js';
@@ -11,7 +11,7 @@ import { CollectionDto, CollectionPageDto, type FieldDto } from './collection.dt
 @ApiTags('collections')
 @ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
-@Controller('system/collections')
+@Controller({ path: 'system/collections', version: VERSION_NEUTRAL })
 export class CollectionsController {
   constructor(private readonly catalog: CatalogService) {}
 

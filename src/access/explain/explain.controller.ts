@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { ExplainDto, ExplanationDto } from './explain.dto.js';
@@ -8,7 +8,7 @@ import { ExplainService } from './explain.service.js';
 @ApiTags('access')
 @ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
-@Controller('system/access')
+@Controller({ path: 'system/access', version: VERSION_NEUTRAL })
 export class ExplainController {
   constructor(private readonly explanations: ExplainService) {}
 

@@ -11,6 +11,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
+import { ACTOR_KINDS, type ActorKind } from '../../common/context/index.js';
 import { IfGiven } from '../if-given.decorator.js';
 import { ACTIONS, type Action } from '../policies/policy.entity.js';
 
@@ -28,6 +29,14 @@ export class ExplainActorDto {
   @IsString({ each: true })
   roles?: string[];
 
+  @ApiPropertyOptional({
+    enum: ACTOR_KINDS,
+    description: '`auth.kind`. Left out: `key`, or `public` for an actor without id, claims and roles.',
+  })
+  @IfGiven()
+  @IsIn(ACTOR_KINDS)
+  kind?: ActorKind;
+
   @ApiPropertyOptional({ type: 'string', nullable: true, maxLength: 200, description: '`auth.id`.' })
   @IsOptional()
   @IsString()
@@ -39,7 +48,7 @@ export class ExplainActorDto {
   @IsObject()
   claims?: Record<string, unknown>;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'An API key, instead of roles, id and claims.' })
+  @ApiPropertyOptional({ format: 'uuid', description: 'An API key, instead of kind, roles, id and claims.' })
   @IfGiven()
   @IsUUID()
   keyId?: string;
@@ -198,6 +207,9 @@ export class ExplanationDto {
 
   @ApiProperty({ description: 'Whether PostgreSQL lets Plinth do it at all.' })
   possible: boolean;
+
+  @ApiProperty({ enum: ACTOR_KINDS, description: "The actor's kind, `auth.kind`." })
+  kind: ActorKind;
 
   @ApiProperty({ type: 'array', items: { type: 'string' }, description: "The actor's effective roles." })
   roles: readonly string[];

@@ -15,7 +15,7 @@ import { Problem, type ProblemDetail } from '../../common/errors/index.js';
 import { AccessService } from '../access.service.js';
 import { ApiKeysService } from '../keys/api-keys.service.js';
 import type { Action } from '../policies/policy.entity.js';
-import { ADMIN_ROLE, effectiveRoles } from '../roles/reserved-roles.js';
+import { ADMIN_ROLE, effectiveRoles, PUBLIC_ROLE } from '../roles/reserved-roles.js';
 import { refuseUnknownRoles } from '../roles/unknown-role.js';
 import { compileEffect } from './compile-effect.js';
 import {
@@ -35,8 +35,6 @@ import type {
 } from './explain.dto.js';
 import { appliesOf, judgeRecord, type Truths } from './judge-record.js';
 import type { ExplanationSubject } from './record-source.js';
-
-type ExplainedActor = Pick<Actor, 'id' | 'roles' | 'claims'>;
 
 const NOTHING: CollectionAccess = { read: [], create: [], update: [], delete: [] };
 
@@ -70,6 +68,7 @@ export class ExplainService {
       ...judgement,
       allowed: possible ? judgement.allowed : false,
       possible,
+      kind: actor.kind,
       roles: actor.roles,
       rules: compiled.rules.map((rule) => this.explainRule(rule, truths)),
       inactive: this.listInactive(subject, actor.roles),
@@ -89,22 +88,18 @@ export class ExplainService {
     });
   }
 
-  private async getActor({
-    keyId,
-    roles = [],
-    id = null,
-    claims = {},
-  }: ExplainActorDto): Promise<ExplainedActor> {
-    if (keyId !== undefined) return this.keys.getActor(keyId);
+  private async getActor(actor: ExplainActorDto): Promise<Actor> {
+    if (actor.keyId !== undefined) return this.keys.getActor(actor.keyId);
+    const { roles = [], id = null, claims = {}, kind = isNobody(actor) ? 'public' : 'key' } = actor;
     refuseUnknownRoles(roles, '/actor/roles', this.access);
-    return { id, roles: effectiveRoles(roles), claims };
+    return { kind, id, roles: effectiveRoles(roles), claims };
   }
 
   private async readTruths(
     subject: ExplanationSubject,
     compiled: CompiledTruths,
     { key, record }: ExplainDto,
-    auth: ExplainedActor,
+    auth: Actor,
   ): Promise<readonly boolean[]> {
     const inputs = new Map<string, string | null>([['record', JSON.stringify(record ?? {})]]);
     if (key !== undefined) {
@@ -121,7 +116,7 @@ export class ExplainService {
   }
 
   /** Not a named statement: explanations are rare, and each has a text of its own. */
-  private async run(text: string, values: readonly unknown[]): Promise<readonly TextRow[]> {
+  private async run(text: string, values: readonly (string | null)[]): Promise<readonly TextRow[]> {
     try {
       return await this.database.execute({ text, values });
     } catch (error) {
@@ -161,7 +156,7 @@ function explainExpression(
   return { text: expression.text, value: valueAt(expression.at), parts };
 }
 
-function explainEffect(subject: ExplanationSubject, auth: ExplainedActor): ExplainedSqlDto | null {
+function explainEffect(subject: ExplanationSubject, auth: Actor): ExplainedSqlDto | null {
   const { rules, action } = subject;
   if (rules[action].length === 0 || (action !== 'create' && rules.read.length === 0)) return null;
   const statement = createStatement(compileEffect(subject));
@@ -184,13 +179,22 @@ const EVERYTHING: CollectionAccess = {
   read: [{ id: 'explain', condition: null, fields: '*' }],
 };
 
+/** Whether an actor has nothing that the public has not. */
+const isNobody = ({ roles = [], id = null, claims = {} }: ExplainActorDto): boolean =>
+  id === null && roles.every((role) => role === PUBLIC_ROLE) && Object.keys(claims).length === 0;
+
 function refuseContradictions({ actor, action, key, record }: ExplainDto): void {
   const errors: ProblemDetail[] = [];
-  const isOtherwiseGiven = actor.roles !== undefined || actor.id !== undefined || actor.claims !== undefined;
-  if (actor.keyId !== undefined && isOtherwiseGiven) {
+  const { keyId, kind, roles, id, claims } = actor;
+  const isOtherwiseGiven = [kind, roles, id, claims].some((member) => member !== undefined);
+  if (keyId !== undefined && isOtherwiseGiven) {
     errors.push({ pointer: '/actor/keyId', code: 'contradiction', message: 'stands for the whole actor' });
   }
-  if (actor.keyId === undefined && actor.roles === undefined) {
+  if (kind === 'public' && !isNobody(actor)) {
+    const message = 'has no id, no claims and no other role than public';
+    errors.push({ pointer: '/actor/kind', code: 'contradiction', message });
+  }
+  if (keyId === undefined && roles === undefined) {
     errors.push({ pointer: '/actor', code: 'required', message: 'needs roles or keyId' });
   }
   if (action === 'create' && key !== undefined) {

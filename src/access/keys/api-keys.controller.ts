@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { PageQuery } from '../system-page.js';
@@ -10,7 +21,7 @@ import { ApiKeysService } from './api-keys.service.js';
 @ApiTags('keys')
 @ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
-@Controller('system/keys')
+@Controller({ path: 'system/keys', version: VERSION_NEUTRAL })
 export class ApiKeysController {
   constructor(private readonly keys: ApiKeysService) {}
 

@@ -2,10 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
-import { In, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import type { Actor } from '../../common/context/index.js';
-import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
-import { Logger } from '../../common/observability/index.js';
+import { GatheredLookups, SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
+import { Observer } from '../../common/observability/index.js';
 import { AccessService } from '../access.service.js';
 import { effectiveRoles } from '../roles/reserved-roles.js';
 import { ApiKey } from './api-key.entity.js';
@@ -14,41 +14,52 @@ import { hashKey, parseKeyPrefix, slicePrefix } from './key-format.js';
 interface KnownKey {
   readonly id: string;
   readonly hash: Buffer;
+  /** The key itself once it was seen to have that hash, so that a hot request compares and does not hash. */
+  verified: Buffer | null;
   readonly actor: Actor;
+  /** By the clock of this machine, which may be moved. */
   readonly expiresAtMs: number;
+  /** By `performance.now`, counted from what the database said was left: nothing moves it, but it stops in a sleep. */
+  readonly endsAtMs: number;
 }
+
+interface KeyRow {
+  readonly id: string;
+  readonly prefix: string;
+  readonly hash: Buffer;
+  readonly roles: readonly string[];
+  readonly claims: Actor['claims'];
+  /** Milliseconds since 1970, and from now by the database's clock; null for never. */
+  readonly expires_at_ms: number | null;
+  readonly left_ms: number | null;
+}
+
+const LOAD = `
+  SELECT id, prefix, hash, roles, claims, (extract(epoch FROM expires_at) * 1000)::float8 AS expires_at_ms,
+    ((extract(epoch FROM expires_at) - extract(epoch FROM clock_timestamp())) * 1000)::float8 AS left_ms
+  FROM plinth.api_keys WHERE prefix = ANY ($1)`;
 
 const MAX_KNOWN = 10_000;
 /** Prefixes that lead nowhere are kept apart, so that guesses never push out keys that are in use. */
 const MAX_UNKNOWN = 10_000;
-/** Of one look-up. */
-const MAX_TOGETHER = 500;
 const TOUCH_MS = 10 * 60_000;
 /** Compared with where there is no key, so that a prefix that exists does not show in time. */
 const NO_HASH = Buffer.alloc(32);
 
-/**
- * Recognises keys, without asking the database for those that were seen before. Look-ups of unseen ones are gathered
- * into one statement at a time, so that a flood of invented keys costs one connection at most.
- */
+/** Recognises keys, without asking the database for those that were seen before. */
 @Injectable()
 export class KeyDirectory implements OnModuleInit {
   private readonly known = new LRUCache<string, KnownKey>({ max: MAX_KNOWN });
   private readonly unknown = new LRUCache<string, true>({ max: MAX_UNKNOWN });
   private readonly touched = new LRUCache<string, number>({ max: MAX_KNOWN });
-  private readonly asked = new Map<string, Promise<KnownKey | null>>();
-  private gathering: {
-    readonly prefixes: string[];
-    readonly found: Promise<ReadonlyMap<string, KnownKey>>;
-  } | null = null;
-  private running: Promise<unknown> = Promise.resolve();
+  private readonly lookups = new GatheredLookups((prefixes) => this.load(prefixes));
   /** Counts changes of access, so that what was read before one is not kept after it. */
   private generation = 0;
 
   constructor(
     @InjectRepository(ApiKey, SYSTEM_DATA_SOURCE) private readonly keys: Repository<ApiKey>,
     private readonly access: AccessService,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   onModuleInit(): void {
@@ -56,8 +67,7 @@ export class KeyDirectory implements OnModuleInit {
       this.generation += 1;
       this.known.clear();
       this.unknown.clear();
-      this.asked.clear();
-      this.gathering = null;
+      this.lookups.renew();
     });
   }
 
@@ -71,51 +81,25 @@ export class KeyDirectory implements OnModuleInit {
     const prefix = parseKeyPrefix(text);
     if (prefix === null) return null;
     if (this.unknown.has(prefix)) return this.admit(text, null);
-    return this.ask(prefix).then((key) => this.admit(text, key));
+    return this.lookups.find(slicePrefix(text)).then((key) => this.admit(text, key));
   }
 
   private admit(text: string, key: KnownKey | null): Actor | null {
-    const isEqual = timingSafeEqual(hashKey(text), key?.hash ?? NO_HASH);
-    const now = Date.now();
-    if (key === null || !isEqual || key.expiresAtMs <= now) return null;
-    if ((this.touched.get(key.id) ?? 0) + TOUCH_MS <= now) this.touch(key.id, now);
+    const isKnown = key !== null && isVerified(text, key);
+    const isEqual = isKnown || timingSafeEqual(hashKey(text), key?.hash ?? NO_HASH);
+    const nowMs = performance.now();
+    // Whichever clock is ahead: a wrong one may end a key too early, never too late.
+    if (key === null || !isEqual || key.endsAtMs <= nowMs || key.expiresAtMs <= Date.now()) return null;
+    if (!isKnown) key.verified = Buffer.from(text);
+    if ((this.touched.get(key.id) ?? -TOUCH_MS) + TOUCH_MS <= nowMs) this.touch(key.id, nowMs);
     return key.actor;
-  }
-
-  private ask(prefix: string): Promise<KnownKey | null> {
-    let answer = this.asked.get(prefix);
-    if (answer === undefined) {
-      answer = this.gather(prefix)
-        .then((found) => found.get(prefix) ?? null)
-        .finally(() => {
-          if (this.asked.get(prefix) === answer) this.asked.delete(prefix);
-        });
-      this.asked.set(prefix, answer);
-    }
-    return answer;
-  }
-
-  /** Joins the look-up that waits for its turn, or starts one. */
-  private gather(prefix: string): Promise<ReadonlyMap<string, KnownKey>> {
-    if (this.gathering === null || this.gathering.prefixes.length >= MAX_TOGETHER) {
-      const prefixes: string[] = [];
-      const found = this.running.then(() => {
-        if (this.gathering?.prefixes === prefixes) this.gathering = null;
-        return this.load(prefixes);
-      });
-      this.running = found.catch(() => {
-        // Told to those who asked; the next look-up has its own chance.
-      });
-      this.gathering = { prefixes, found };
-    }
-    this.gathering.prefixes.push(prefix);
-    return this.gathering.found;
   }
 
   private async load(prefixes: readonly string[]): Promise<ReadonlyMap<string, KnownKey>> {
     const { generation } = this;
-    const records = await this.keys.findBy({ prefix: In(prefixes) });
-    const found = new Map(records.map((record) => [record.prefix, toKnownKey(record)]));
+    const askedAtMs = performance.now();
+    const rows = await this.keys.query<KeyRow[]>(LOAD, [prefixes]);
+    const found = new Map(rows.map((row) => [row.prefix, toKnownKey(row, askedAtMs)]));
     if (generation === this.generation) {
       for (const prefix of prefixes) {
         const key = found.get(prefix);
@@ -127,8 +111,8 @@ export class KeyDirectory implements OnModuleInit {
   }
 
   /** Coarse and beside the request: nobody waits for it. */
-  private touch(id: string, now: number): void {
-    this.touched.set(id, now);
+  private touch(id: string, nowMs: number): void {
+    this.touched.set(id, nowMs);
     this.keys
       .query(
         `UPDATE plinth.api_keys SET last_used_at = now()
@@ -136,17 +120,28 @@ export class KeyDirectory implements OnModuleInit {
         [id, TOUCH_MS / 1000],
       )
       .catch((error: Error) =>
-        this.logger.debug({ reason: error.message }, "A key's last use was not noted"),
+        this.observer.observe({ kind: 'access.key-use-unnoted', reason: error.message }),
       );
   }
 }
 
-function toKnownKey({ id, hash, roles, claims, expiresAt }: ApiKey): KnownKey {
+function isVerified(text: string, { verified }: KnownKey): boolean {
+  if (verified === null) return false;
+  const given = Buffer.from(text);
+  return given.length === verified.length && timingSafeEqual(given, verified);
+}
+
+function toKnownKey(
+  { id, hash, roles, claims, expires_at_ms, left_ms }: KeyRow,
+  askedAtMs: number,
+): KnownKey {
   const actor = { kind: 'key' as const, id, roles: Object.freeze(effectiveRoles(roles)), claims };
   return {
     id,
     hash,
+    verified: null,
     actor: Object.freeze(actor),
-    expiresAtMs: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
+    expiresAtMs: expires_at_ms ?? Number.POSITIVE_INFINITY,
+    endsAtMs: left_ms === null ? Number.POSITIVE_INFINITY : askedAtMs + left_ms,
   };
 }

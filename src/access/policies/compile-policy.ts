@@ -18,6 +18,7 @@ import {
   type WriteRule,
 } from '@plinth/query';
 import type { Catalog, Collection, Field } from '@plinth/schema';
+import { ACTOR_KINDS } from '../../common/context/index.js';
 import type { ProblemDetail } from '../../common/errors/index.js';
 import { fitsType, isJsonValue } from './constant-preset.js';
 import type { Action, Policy } from './policy.entity.js';
@@ -125,7 +126,7 @@ class PolicyCompiler {
 
   private expression(pointer: string, text: string, environment: CheckEnvironment): CheckedExpression | null {
     try {
-      const checked = checkExpression(parseExpression(text), environment);
+      const checked = checkExpression(parseExpression(text), { ...environment, actorKinds: ACTOR_KINDS });
       this.tryCompile(checked);
       return checked;
     } catch (error) {

@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { CreatePolicyDto, PolicyDto, PolicyPageDto, PolicyQuery, UpdatePolicyDto } from './policy.dto.js';
@@ -8,7 +19,7 @@ import { PoliciesService } from './policies.service.js';
 @ApiTags('policies')
 @ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
-@Controller('system/policies')
+@Controller({ path: 'system/policies', version: VERSION_NEUTRAL })
 export class PoliciesController {
   constructor(private readonly policies: PoliciesService) {}
 

@@ -1,16 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
-import {
-  ArrayMaxSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  MaxLength,
-} from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IfGiven } from '../if-given.decorator.js';
 import { PageDto, PageQuery } from '../system-page.js';
+import { UniqueItems } from '../unique-items.decorator.js';
 import { ACTIONS, type Action } from './policy.entity.js';
 
 const MAX_EXPRESSION = 10_000;
@@ -55,7 +47,7 @@ export class CreatePolicyDto {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MAX_FIELDS)
-  @ArrayUnique()
+  @UniqueItems()
   @IsString({ each: true })
   fields?: string[] | null;
 

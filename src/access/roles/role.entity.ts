@@ -9,7 +9,7 @@ export class Role {
   @Column('text', { default: '' })
   description: string;
 
-  /** `public`, `authenticated` and `admin`: they have a meaning of their own and cannot be deleted. */
+  /** `public`, `authenticated`, `anonymous` and `admin`: they have a meaning of their own and cannot be deleted. */
   @Column('boolean', { name: 'is_reserved', default: false })
   isReserved: boolean;
 

@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, NoParameters } from '../../common/http/index.js';
 import { PageQuery } from '../system-page.js';
@@ -9,7 +20,7 @@ import { RolesService } from './roles.service.js';
 @ApiTags('roles')
 @ApiProblems('unknown-parameter', 'unauthenticated', 'forbidden', 'database-unavailable', 'internal-error')
 @Access('admin')
-@Controller('system/roles')
+@Controller({ path: 'system/roles', version: VERSION_NEUTRAL })
 export class RolesController {
   constructor(private readonly roles: RolesService) {}
 

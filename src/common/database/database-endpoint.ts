@@ -1,13 +1,19 @@
 import path from 'node:path';
 import pg from 'pg';
 import type { PlinthConfig } from '../config/index.js';
-import type { Logger } from '../observability/index.js';
+import type { Observer } from '../observability/index.js';
+import { describeConnectionFailure, UnusableDatabaseError } from './connection-failure.js';
+import { DatabaseSockets } from './database-sockets.js';
 import { SupervisedPostgres } from './supervised-postgres.js';
 
 /** Where the database is, and how to let go of it. */
 export interface DatabaseEndpoint {
   readonly url: string;
   readonly isEmbedded: boolean;
+  /** What it is called, where it is a standby that is only read from. */
+  readonly replica?: string;
+  /** For every connection to it. */
+  readonly sockets: DatabaseSockets;
   /** Stops the embedded server; does nothing for one that is not ours. */
   stop(): Promise<void>;
 }
@@ -16,25 +22,39 @@ export const DATABASE_ENDPOINT = Symbol('DATABASE_ENDPOINT');
 
 const OLDEST_VERSION = 140_000;
 
-/** The configured database, or an embedded one started now; waits for it as long as the configuration says. */
+/**
+ * The configured database, or an embedded one started now; waits for it as long as the configuration says.
+ * @throws UnusableDatabaseError or EmbeddedPostgresError, which say what to do
+ */
 export async function openDatabaseEndpoint(
   config: PlinthConfig,
-  logger: Logger,
+  observer: Observer,
   embeddedDatabase = 'plinth',
 ): Promise<DatabaseEndpoint> {
   if (config.databaseUrl !== null) {
-    await waitForDatabase(config.databaseUrl, config.databaseWaitMs, logger);
-    return { url: config.databaseUrl, isEmbedded: false, stop: () => Promise.resolve() };
+    await waitForDatabase(config.databaseUrl, config.databaseWaitMs, observer);
+    return {
+      url: config.databaseUrl,
+      isEmbedded: false,
+      sockets: new DatabaseSockets(),
+      stop: () => Promise.resolve(),
+    };
   }
   const server = await SupervisedPostgres.start(
     { dataDir: path.resolve(config.dataDir), database: embeddedDatabase },
-    logger,
+    observer,
   );
-  logger.info({ port: server.port, dataDir: server.dataDir }, 'Embedded PostgreSQL is running');
-  return { url: server.url, isEmbedded: true, stop: () => server.stop() };
+  const { port, dataDir } = server;
+  observer.observe({ kind: 'database.embedded-started', port, dataDir });
+  return {
+    url: server.url,
+    isEmbedded: true,
+    sockets: new DatabaseSockets(),
+    stop: () => server.stop(),
+  };
 }
 
-async function waitForDatabase(url: string, waitMs: number, logger: Logger): Promise<void> {
+async function waitForDatabase(url: string, waitMs: number, observer: Observer): Promise<void> {
   const deadline = Date.now() + waitMs;
   for (let attempt = 0; ; attempt += 1) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
@@ -47,18 +67,15 @@ async function waitForDatabase(url: string, waitMs: number, logger: Logger): Pro
       );
       const version = rows[0]?.version ?? 0;
       if (version < OLDEST_VERSION) {
-        throw new UnsupportedDatabaseError(
+        throw new UnusableDatabaseError(
           `DATABASE_URL leads to PostgreSQL ${Math.floor(version / 10_000)}; Plinth needs version 14 or later.`,
         );
       }
       return;
     } catch (error) {
-      if (error instanceof UnsupportedDatabaseError || !isTransient(error) || Date.now() >= deadline)
-        throw error;
-      logger.warn(
-        { attempt, reason: (error as Error).message },
-        'The database cannot be reached yet, trying again',
-      );
+      if (error instanceof UnusableDatabaseError) throw error;
+      if (!isTransient(error) || Date.now() >= deadline) throw unreachable(url, error);
+      observer.observe({ kind: 'database.awaited', attempt, reason: (error as Error).message });
       await new Promise((resolve) => {
         setTimeout(resolve, Math.min(2000, 200 * 2 ** attempt));
       });
@@ -68,9 +85,9 @@ async function waitForDatabase(url: string, waitMs: number, logger: Logger): Pro
   }
 }
 
-/** The database answers, but is not one that Plinth can work with. */
-export class UnsupportedDatabaseError extends Error {
-  override readonly name = 'UnsupportedDatabaseError';
+function unreachable(url: string, error: unknown): UnusableDatabaseError {
+  const { what, advice } = describeConnectionFailure(url, error);
+  return new UnusableDatabaseError(`${what}\n${advice}`, { cause: error });
 }
 
 /** A wrong password or a missing database does not heal by waiting. */

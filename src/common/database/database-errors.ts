@@ -9,7 +9,9 @@ const CONNECTION_CODES = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
-  // PostgreSQL: connection exceptions, too many connections, shutting down, crashed, not started yet.
+  // PostgreSQL: connection exceptions, a transaction left alone, too many connections, shutting down, crashed, not
+  // started yet.
+  '25P03',
   '08000',
   '08001',
   '08003',
@@ -24,7 +26,7 @@ const CONNECTION_CODES = new Set([
 
 /** The driver has no codes for these. */
 const CONNECTION_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|Client was closed|server closed the connection|Query read timeout)/;
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|Client was closed|server closed the connection|Query read timeout)/;
 
 /** Whether an error means that the database cannot be reached, so that the request may be tried again later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -34,3 +36,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (typeof code === 'string' && CONNECTION_CODES.has(code)) || CONNECTION_MESSAGES.test(error.message);
 }
+
+/** The pool's queue, in which a request waits for a connection while all of them are busy. */
+const QUEUE_MESSAGE = 'timeout exceeded when trying to connect';
+
+/** What to tell the client of such an error. */
+export const describeUnavailable = (error: unknown): string =>
+  error instanceof Error && error.message === QUEUE_MESSAGE
+    ? 'No connection to the database became free in time; try again soon.'
+    : 'The database cannot be reached; try again soon.';

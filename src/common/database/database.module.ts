@@ -1,11 +1,17 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSourceOptions } from 'typeorm';
 import { PlinthConfig } from '../config/index.js';
-import { Logger } from '../observability/index.js';
+import { Observer } from '../observability/index.js';
 import { DATABASE_ENDPOINT, openDatabaseEndpoint, type DatabaseEndpoint } from './database-endpoint.js';
 import { Database } from './database.js';
-import { openSystemDataSource, SYSTEM_DATA_SOURCE, systemDataSourceOptions } from './system-data-source.js';
+import { GrantCheck } from './grant-check.js';
+import { ReplicaSet } from './replicas/index.js';
+import {
+  openSystemDataSource,
+  SYSTEM_DATA_SOURCE,
+  systemDataSourceOptions,
+  type SystemDataSourceOptions,
+} from './system-data-source.js';
 
 /** Where the database is; a module of its own because TypeORM needs it before anything else. */
 @Global()
@@ -13,8 +19,8 @@ import { openSystemDataSource, SYSTEM_DATA_SOURCE, systemDataSourceOptions } fro
   providers: [
     {
       provide: DATABASE_ENDPOINT,
-      inject: [PlinthConfig, Logger],
-      useFactory: (config: PlinthConfig, logger: Logger) => openDatabaseEndpoint(config, logger),
+      inject: [PlinthConfig, Observer],
+      useFactory: (config: PlinthConfig, observer: Observer) => openDatabaseEndpoint(config, observer),
     },
   ],
   exports: [DATABASE_ENDPOINT],
@@ -32,18 +38,18 @@ export class DatabaseModule {
         DatabaseEndpointModule,
         TypeOrmModule.forRootAsync({
           name: SYSTEM_DATA_SOURCE,
-          inject: [DATABASE_ENDPOINT],
-          useFactory: (endpoint: DatabaseEndpoint) => ({
-            ...systemDataSourceOptions(endpoint.url, migrations),
+          inject: [DATABASE_ENDPOINT, PlinthConfig],
+          useFactory: ({ url, sockets }: DatabaseEndpoint, { statementTimeoutMs }: PlinthConfig) => ({
+            ...systemDataSourceOptions(url, migrations, { sockets, statementTimeoutMs }),
             autoLoadEntities: true,
             // We wait for the database before; what fails now does not heal by trying again.
             retryAttempts: 1,
           }),
-          dataSourceFactory: (options) => openSystemDataSource(options as DataSourceOptions),
+          dataSourceFactory: (options) => openSystemDataSource(options as SystemDataSourceOptions),
         }),
       ],
-      providers: [Database],
-      exports: [Database],
+      providers: [Database, GrantCheck, ReplicaSet],
+      exports: [Database, ReplicaSet],
     };
   }
 }

@@ -4,64 +4,116 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { PlinthConfig } from '../config/index.js';
 import { Problem } from '../errors/problem.js';
-import { Logger } from '../observability/index.js';
+import { Admission, RefusalLog } from '../load/index.js';
+import {
+  Logger,
+  MetricRegistry,
+  noteStatement,
+  noteWait,
+  Observer,
+  type ObservedRequest,
+} from '../observability/index.js';
 import { DATABASE_ENDPOINT, type DatabaseEndpoint } from './database-endpoint.js';
-import { isDatabaseUnavailable } from './database-errors.js';
-import { connectionOptions } from './connection-options.js';
+import { describeUnavailable, isDatabaseUnavailable } from './database-errors.js';
+import { connectionOptions, silenceAfter } from './connection-options.js';
 import { NotificationListener, type NotificationHandler } from './notification-listener.js';
+import { cancelStatement } from './cancel-statement.js';
+import { PoolClient } from './pool-client.js';
+import { collectLaneMetrics, collectPoolMetrics } from './pool-metrics.js';
+import type { LogPosition } from './log-position.js';
+import { runCommit, runWrite, splitPosition, type LocatedRows } from './located-write.js';
 import { isSpent, notePrepared } from './prepared-statements.js';
+import type { LaneSettle } from './read-lane.js';
+import { ReadLanes } from './read-lanes.js';
+import { RowStreams } from './row-streams.js';
+import { RunningStatements, type Caller } from './running-statements.js';
+import { probeDatabase, SilenceWatch } from './silence-watch.js';
+import { observeCost, StatementCosts, type StatementCost } from './statement-costs.js';
 import { SYSTEM_DATA_SOURCE } from './system-data-source.js';
-
-/** A compiled statement with its values, as the driver's pool runs it. */
-export interface PreparedStatement {
-  /** Names the prepared statement on a connection; equal names must mean equal texts. */
-  readonly name?: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-/** A row as the texts that PostgreSQL sent, in the order of the select list. */
-export type TextRow = readonly (string | null)[];
+import { runStatement, type PreparedStatement, type TextRow } from './text-query.js';
 
 /** Runs statements: the pool itself, or one connection inside a transaction. */
 export interface StatementExecutor {
-  execute(statement: PreparedStatement): Promise<readonly TextRow[]>;
+  /** @param caller who waits for the rows; where nobody does any more, the statement is cancelled */
+  execute(statement: PreparedStatement, caller?: Caller): Promise<readonly TextRow[]>;
 }
 
-/** How long after a statement's own time limit the server counts as lost. */
-const SILENCE_MS = 5000;
+const SWEEP_MS = 50;
+/** Of the time between two sweeps. */
+const BUSY_LOOP = 0.7;
 
-const RAW_TYPES = { getTypeParser: () => (value: string | Buffer) => value } as const;
+/** So many of the connections are lanes for short reads: more gain little, and one for each four leaves the most to others. */
+const MAX_LANES = 3;
+const CONNECTIONS_PER_LANE = 4;
+
+const BEGIN: PreparedStatement = { text: 'BEGIN', values: [] };
+const COMMIT: PreparedStatement = { text: 'COMMIT', values: [] };
+const ROLLBACK: PreparedStatement = { text: 'ROLLBACK', values: [] };
 
 /** The records path's access to PostgreSQL: a pool, prepared statements, notifications. TypeORM has its own pool. */
 @Injectable()
 export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
+  private readonly lanes: ReadLanes;
+  private readonly running = new RunningStatements();
+  private readonly costs = new StatementCosts();
+  private readonly streams: RowStreams;
+  private readonly silence: SilenceWatch;
+  private readonly sweeper: NodeJS.Timeout;
+  private loopBefore = performance.eventLoopUtilization();
+  private isLoopBusy = false;
+  /** Refuses what would wait too long for a connection of the pool. */
+  readonly admission: Admission;
   private readonly listener: NotificationListener;
 
   constructor(
     @Inject(DATABASE_ENDPOINT) private readonly endpoint: DatabaseEndpoint,
-    @InjectDataSource(SYSTEM_DATA_SOURCE) private readonly dataSource: DataSource,
+    @InjectDataSource(SYSTEM_DATA_SOURCE) private readonly dataSource: DataSource | null,
     config: PlinthConfig,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
+    registry: MetricRegistry,
+    logger: Logger,
   ) {
-    const connection = connectionOptions(endpoint.url);
+    const connection = connectionOptions(endpoint.url, endpoint.sockets);
+    const client = { ...connection, statement_timeout: config.statementTimeoutMs || undefined };
+    const laneCount = Math.min(MAX_LANES, Math.floor(config.poolSize / CONNECTIONS_PER_LANE));
+    this.lanes = new ReadLanes(client, laneCount);
     this.pool = new pg.Pool({
-      ...connection,
-      max: config.poolSize,
-      connectionTimeoutMillis: 5000,
+      ...client,
+      max: config.poolSize - laneCount,
+      Client: PoolClient,
+      // A request waits for its turn as long as its statement may take then.
+      connectionTimeoutMillis: config.statementTimeoutMs && Math.max(config.statementTimeoutMs, 5000),
       idleTimeoutMillis: 30_000,
-      statement_timeout: config.statementTimeoutMs || undefined,
-      // For a server that went silent and cannot cancel anything any more.
-      query_timeout: config.statementTimeoutMs === 0 ? undefined : config.statementTimeoutMs + SILENCE_MS,
     });
+    const refusals = new RefusalLog(logger);
+    this.admission = new Admission(
+      { slots: config.poolSize - laneCount, maxWaiting: config.queueLimit, maxWaitMs: config.queueWaitMs },
+      (reason) => refusals.note(reason),
+    );
+    this.streams = new RowStreams({
+      // At least half of the connections are left to everybody else.
+      maxOpen: Math.max(1, Math.floor(config.poolSize / 2) - laneCount),
+      timeoutMs: config.streamTimeoutMs,
+      connect: (request) => this.connect(request),
+      execute: (own, statement, request) => this.executeOn(own, statement, undefined, request),
+      running: this.running,
+      observer,
+    });
+    this.silence = new SilenceWatch(endpoint.sockets, observer, () => probeDatabase(connection));
+    // For a server that went silent and cannot cancel anything any more.
+    const silenceMs = silenceAfter(config.statementTimeoutMs) ?? null;
+    this.sweeper = setInterval(() => this.sweep(silenceMs), SWEEP_MS).unref();
     // A connection in use that dies rejects its statement, or the next one; nobody else need hear of it.
     this.pool.on('connect', (client) => client.on('error', () => {}));
     // An idle connection that dies is replaced by the pool; without a handler it would end the process.
+    const pool = endpoint.replica === undefined ? 'requests' : 'replicas';
     this.pool.on('error', (error) =>
-      logger.warn({ reason: error.message }, 'A database connection was lost'),
+      observer.observe({ kind: 'database.connection-lost', pool, reason: error.message }),
     );
-    this.listener = new NotificationListener(connection, logger);
+    this.listener = new NotificationListener(connection, observer);
+    collectPoolMetrics(registry, this.pool, endpoint.replica);
+    collectLaneMetrics(registry, this.lanes, endpoint.replica);
   }
 
   get isEmbedded(): boolean {
@@ -69,14 +121,52 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs one statement on a free connection.
-   * @throws Problem `database-unavailable` when there is no way to the database; otherwise the driver's error
+   * Runs one statement: a short read in a lane, anything else on a free connection.
+   * @throws Problem `overloaded` when too much waits for a connection, `database-unavailable` when there is no way to the
+   * database; otherwise the driver's error
    */
-  async execute(statement: PreparedStatement): Promise<readonly TextRow[]> {
-    const client = await this.connect();
+  execute(statement: PreparedStatement, caller?: Caller): Promise<readonly TextRow[]> {
+    const { name, isRepeatable } = statement;
+    if (isRepeatable !== true || name === undefined) return this.executeAlone(statement, caller);
+    const cost = this.costs.of(name);
+    const request = caller?.observed ?? null;
+    const offeredAtMs = performance.now();
+    return new Promise((resolve, reject) => {
+      const executeMeasured = (): void => {
+        this.executeAlone(statement, caller, cost).then(resolve, reject);
+      };
+      const settle: LaneSettle = (error, rows, startedAtMs, endedAtMs) => {
+        noteWait(this.observer, request, offeredAtMs, startedAtMs);
+        noteStatement(this.observer, request, statement, error, startedAtMs, endedAtMs);
+        if (error === null) resolve(rows);
+        else reject(error);
+      };
+      const entry = { statement, caller, cost, settle, move: executeMeasured };
+      if (!this.lanes.offer(entry, this.isBusy)) executeMeasured();
+    });
+  }
+
+  /** Whether a read gains nothing by a connection of its own: it had to wait for one, or this process is the bottleneck. */
+  private get isBusy(): boolean {
+    return this.isLoopBusy || (this.pool.idleCount === 0 && this.pool.totalCount >= this.pool.options.max);
+  }
+
+  private async executeAlone(
+    statement: PreparedStatement,
+    caller: Caller | undefined,
+    cost?: StatementCost,
+  ): Promise<readonly TextRow[]> {
+    const client = await this.connect(caller?.observed);
     let failure: unknown;
     try {
-      return await executeOn(client, statement);
+      if (caller?.isGone === true) throw new Problem('request-timeout', { detail: 'The client is gone.' });
+      const startedAtMs = performance.now();
+      const rows = await this.executeOn(client, statement, caller, caller?.observed);
+      if (cost !== undefined) {
+        const nowMs = performance.now();
+        observeCost(cost, nowMs - startedAtMs, nowMs);
+      }
+      return rows;
     } catch (error) {
       failure = error;
       throw toProblem(error);
@@ -85,29 +175,86 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** A connection of one's own; release it. */
-  async connect(): Promise<pg.PoolClient> {
+  /**
+   * Gives a statement's rows in batches as they come, at the speed of whoever takes them.
+   * @throws Problem `database-unavailable`, `overloaded`; otherwise the driver's error
+   */
+  async *stream(
+    statement: PreparedStatement,
+    caller?: Caller,
+  ): AsyncGenerator<readonly TextRow[], void, undefined> {
     try {
-      return await this.pool.connect();
+      yield* this.streams.read(statement, caller);
     } catch (error) {
       throw toProblem(error);
     }
   }
 
   /**
+   * A connection of one's own; release it. `request` is who needs it.
+   * @throws Problem `overloaded`, `database-unavailable`
+   */
+  async connect(request: ObservedRequest | null = null): Promise<pg.PoolClient> {
+    this.admission.enter();
+    const startedAtMs = performance.now();
+    try {
+      const client = await this.pool.connect();
+      const release = client.release.bind(client);
+      // The pool gives a release of its own with each connection that it hands out.
+      client.release = (error) => {
+        release(error);
+        this.admission.leave();
+      };
+      return client;
+    } catch (error) {
+      this.admission.leave();
+      throw toProblem(error);
+    } finally {
+      noteWait(this.observer, request, startedAtMs);
+    }
+  }
+
+  /**
    * Runs `work` in one transaction: committed when it resolves, rolled back when it throws. `work` must use only the
    * executor that it is given; asking the pool for a second connection meanwhile could wait for ever.
+   *
+   * @param locate gets where the write-ahead log was after the commit
    */
-  async transaction<T>(work: (executor: StatementExecutor, client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.connect();
+  async transaction<T>(
+    work: (executor: StatementExecutor, client: pg.PoolClient) => Promise<T>,
+    request: ObservedRequest | null = null,
+    locate: ((position: LogPosition) => void) | null = null,
+  ): Promise<T> {
+    const client = await this.connect(request);
     let failure: unknown;
     try {
-      await client.query('BEGIN');
-      const result = await work({ execute: (statement) => executeOn(client, statement) }, client);
-      await client.query('COMMIT');
+      await this.executeOn(client, BEGIN, undefined, request);
+      const result = await work(this.executorOn(client, request), client);
+      if (locate === null) await this.executeOn(client, COMMIT, undefined, request);
+      else
+        locate(splitPosition(await this.executeOn(client, COMMIT, undefined, request, runCommit)).position);
       return result;
     } catch (error) {
-      failure = await rollBack(client, error);
+      failure = await this.rollBack(client, error, request);
+      throw toProblem(error);
+    } finally {
+      client.release(isSpent(client, failure));
+    }
+  }
+
+  /**
+   * Runs one write in a transaction of its own, and tells where the write-ahead log was after its commit: all in the
+   * round trip that the write takes anyway.
+   * @throws Problem as `execute`
+   */
+  async executeAndLocate(statement: PreparedStatement, caller?: Caller): Promise<LocatedRows> {
+    const client = await this.connect(caller?.observed);
+    let failure: unknown;
+    try {
+      const rows = await this.executeOn(client, statement, caller, caller?.observed, runWrite);
+      return splitPosition(rows);
+    } catch (error) {
+      failure = await this.rollBack(client, error, caller?.observed);
       throw toProblem(error);
     } finally {
       client.release(isSpent(client, failure));
@@ -119,13 +266,13 @@ export class Database implements OnApplicationShutdown {
     const client = await this.connect();
     let failure: unknown;
     try {
-      await client.query('BEGIN');
-      return await work({ execute: (statement) => executeOn(client, statement) }, client);
+      await this.executeOn(client, BEGIN, undefined);
+      return await work(this.executorOn(client, null), client);
     } catch (error) {
       failure = error;
       throw toProblem(error);
     } finally {
-      client.release(isSpent(client, await rollBack(client, failure)));
+      client.release(isSpent(client, await this.rollBack(client, failure)));
     }
   }
 
@@ -137,45 +284,81 @@ export class Database implements OnApplicationShutdown {
     return this.listener.listen(channel, handler);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  private executorOn(client: pg.ClientBase, request: ObservedRequest | null): StatementExecutor {
+    return { execute: (statement, caller) => this.executeOn(client, statement, caller, request) };
+  }
+
+  private async executeOn(
+    client: pg.ClientBase,
+    statement: PreparedStatement,
+    caller: Caller | undefined,
+    request: ObservedRequest | null = null,
+    run = runStatement,
+  ): Promise<readonly TextRow[]> {
+    if (statement.name !== undefined) notePrepared(client, statement.name);
+    const running = this.running.begin(client, caller);
+    let failure: unknown = null;
+    try {
+      return await run(client, statement);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      noteStatement(this.observer, request, statement, failure, running.startedAtMs);
+      const cancelled = this.running.end(running);
+      if (cancelled !== null) await cancelled;
+    }
+  }
+
+  /** Gives what may keep the connection from being used again: the database's error, or that there was no way back. */
+  private async rollBack(
+    client: pg.PoolClient,
+    failure: unknown,
+    request: ObservedRequest | null = null,
+  ): Promise<unknown> {
+    try {
+      await this.executeOn(client, ROLLBACK, undefined, request);
+    } catch (error) {
+      return error;
+    }
+    const cause =
+      failure instanceof Error && failure.cause instanceof pg.DatabaseError ? failure.cause : failure;
+    // After a rollback that worked, a failure of other code is none of the connection's.
+    return cause instanceof pg.DatabaseError ? cause : undefined;
+  }
+
+  private sweep(silenceMs: number | null): void {
+    const nowMs = performance.now();
+    const loop = performance.eventLoopUtilization();
+    this.isLoopBusy = performance.eventLoopUtilization(loop, this.loopBefore).utilization > BUSY_LOOP;
+    this.loopBefore = loop;
+    this.silence.look(nowMs, this.running.size > 0 || this.pool.waitingCount > 0);
+    this.running.sweep(nowMs, silenceMs);
+    this.lanes.sweep(nowMs, silenceMs, (client) => void cancelStatement(client));
+  }
+
+  /** Ends every connection. */
+  async close(): Promise<void> {
+    this.endpoint.sockets.destroySoon();
     await this.listener.close();
+    clearInterval(this.sweeper);
+    await this.lanes.close();
     await this.pool.end();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
     // Closed here and not by TypeORM's own hook, so that the embedded server stops after its last client.
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    if (this.dataSource?.isInitialized) await this.dataSource.destroy();
     await this.endpoint.stop();
-    this.logger.debug({}, 'Database connections are closed');
+    this.observer.observe({ kind: 'database.closed' });
   }
-}
-
-async function executeOn(client: pg.PoolClient, statement: PreparedStatement): Promise<readonly TextRow[]> {
-  if (statement.name !== undefined) notePrepared(client, statement.name);
-  const { rows } = await client.query<(string | null)[]>({
-    name: statement.name,
-    text: statement.text,
-    values: statement.values as unknown[],
-    rowMode: 'array',
-    types: RAW_TYPES,
-  });
-  return rows;
-}
-
-/** Gives what may keep the connection from being used again: the database's error, or that there was no way back. */
-async function rollBack(client: pg.PoolClient, failure: unknown): Promise<unknown> {
-  try {
-    await client.query('ROLLBACK');
-  } catch (error) {
-    return error;
-  }
-  const cause =
-    failure instanceof Error && failure.cause instanceof pg.DatabaseError ? failure.cause : failure;
-  // After a rollback that worked, a failure of other code is none of the connection's.
-  return cause instanceof pg.DatabaseError ? cause : undefined;
 }
 
 function toProblem(error: unknown): unknown {
   return isDatabaseUnavailable(error)
     ? new Problem('database-unavailable', {
-        detail: 'The database cannot be reached; try again soon.',
+        detail: describeUnavailable(error),
         headers: { 'retry-after': '1' },
         cause: error,
       })

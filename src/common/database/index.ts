@@ -1,4 +1,8 @@
-export { Database, type StatementExecutor, type TextRow } from './database.js';
+export { Database, type StatementExecutor } from './database.js';
+export type { LogPosition } from './log-position.js';
+export { ReplicaSet, type ReadExecutor, type WriteExecutor } from './replicas/index.js';
+export type { TextRow } from './text-query.js';
+export { GatheredLookups } from './gathered-lookups.js';
 export { openDatabaseEndpoint } from './database-endpoint.js';
 export { DatabaseModule } from './database.module.js';
 export { SYSTEM_DATA_SOURCE, systemDataSourceOptions } from './system-data-source.js';

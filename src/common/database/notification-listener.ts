@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Logger } from '../observability/index.js';
+import type { Observer } from '../observability/index.js';
 
 /** Gets a notification's payload, or null after a reconnect. */
 export type NotificationHandler = (payload: string | null) => void;
@@ -18,7 +18,7 @@ export class NotificationListener {
 
   constructor(
     private readonly connection: pg.ClientConfig,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
   ) {}
 
   async listen(channel: string, handler: NotificationHandler): Promise<() => void> {
@@ -83,7 +83,8 @@ export class NotificationListener {
     if (this.client !== client || this.isClosed) return;
     this.client = null;
     clearTimeout(this.timer);
-    this.logger.warn({ reason: error.message }, 'The notification connection was lost');
+    const { message: reason } = error;
+    this.observer.observe({ kind: 'database.connection-lost', pool: 'notifications', reason });
     client.end().catch(() => {});
     this.reconnect(RECONNECT_MS.first);
   }

@@ -4,7 +4,7 @@ import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from '@plinth/embedded-postgres';
-import type { Logger } from '../observability/index.js';
+import type { Observer } from '../observability/index.js';
 
 const BACKOFF_MS = { first: 200, most: 10_000 } as const;
 /** A server that lived for so long did not die of what the one before died of. */
@@ -12,7 +12,8 @@ const STABLE_MS = 60_000;
 
 /**
  * An embedded PostgreSQL that is started again when it ends without having been asked to: on the same port and with the
- * same password, so that every pool that knows its address heals by itself.
+ * same password, so that every pool that knows its address heals by itself. One that ends again and again is started
+ * ever more slowly, and never given up: whatever is wrong with it may be put right while Plinth runs.
  */
 export class SupervisedPostgres {
   private readonly stopping = new AbortController();
@@ -20,7 +21,7 @@ export class SupervisedPostgres {
 
   private constructor(
     private readonly options: EmbeddedPostgresOptions,
-    private readonly logger: Logger,
+    private readonly observer: Observer,
     private server: EmbeddedPostgres,
   ) {
     this.supervision = this.supervise();
@@ -29,10 +30,12 @@ export class SupervisedPostgres {
   /** @throws EmbeddedPostgresError when the first start fails; later ones are tried again. */
   static async start(
     options: Omit<EmbeddedPostgresOptions, 'logger'>,
-    logger: Logger,
+    observer: Observer,
   ): Promise<SupervisedPostgres> {
-    const complete = { ...options, logger };
-    return new SupervisedPostgres(complete, logger, await startEmbeddedPostgres(complete));
+    const tell = (data: object, notice: string): void =>
+      observer.observe({ kind: 'database.embedded-noticed', notice, data });
+    const complete = { ...options, logger: { info: tell, warn: tell } };
+    return new SupervisedPostgres(complete, observer, await startEmbeddedPostgres(complete));
   }
 
   get url(): string {
@@ -62,15 +65,13 @@ export class SupervisedPostgres {
       const { code, signal: killedBy, wasStopped } = await this.server.exited;
       if (wasStopped || signal.aborted) return;
       if (performance.now() - startedAt > STABLE_MS) delayMs = BACKOFF_MS.first;
-      this.logger.error(
-        { code, signal: killedBy, logPath: this.server.logPath },
-        'The embedded PostgreSQL ended unexpectedly; starting it again',
-      );
+      const { logPath } = this.server;
+      this.observer.observe({ kind: 'database.embedded-ended', code, signal: killedBy, logPath, delayMs });
       const restarted = await this.restart(delayMs);
       if (restarted === null) return;
       startedAt = performance.now();
       delayMs = Math.min(delayMs * 2, BACKOFF_MS.most);
-      this.logger.info({ port: this.server.port }, 'The embedded PostgreSQL is running again');
+      this.observer.observe({ kind: 'database.embedded-restarted', port: this.server.port });
     }
   }
 
@@ -83,7 +84,8 @@ export class SupervisedPostgres {
       await delay(delayMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return null;
       try {
-        const server = await startEmbeddedPostgres({ ...this.options, port });
+        // New data would be a new password, and an empty database that looks as if all were well.
+        const server = await startEmbeddedPostgres({ ...this.options, port, mustExist: true });
         if (signal.aborted) {
           await server.stop();
           return null;
@@ -91,10 +93,9 @@ export class SupervisedPostgres {
         this.server = server;
         return server;
       } catch (error) {
-        this.logger.error(
-          { reason: (error as Error).message },
-          'The embedded PostgreSQL could not be started again; trying once more soon',
-        );
+        const { message: reason } = error as Error;
+        const nextMs = Math.min(delayMs * 2, BACKOFF_MS.most);
+        this.observer.observe({ kind: 'database.embedded-restart-failed', reason, delayMs: nextMs });
       }
     }
   }

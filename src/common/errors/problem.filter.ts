@@ -1,13 +1,14 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseUnavailable } from '../database/database-errors.js';
-import { Logger } from '../observability/index.js';
+import { describeUnavailable, isDatabaseUnavailable } from '../database/database-errors.js';
+import { observedOf, Observer } from '../observability/index.js';
 import { Problem, type ProblemType } from './problem.js';
+import { StatusProblem } from './status-problem.js';
 
 /** The one way from an error to an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(private readonly observer: Observer) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -16,15 +17,14 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = toProblem(error);
-    if (problem.status >= 500) {
-      const data = {
-        requestId: request.id,
-        method: request.method,
+    // What is refused by the thousand is counted where it is refused.
+    if (problem.status >= 500 && problem.type !== 'overloaded') {
+      this.observer.observe({
+        kind: problem.status === 500 ? 'request.failed' : 'request.unserved',
+        request: observedOf(request),
         problem: problem.type,
-        error: describe(error),
-      };
-      if (problem.type === 'internal-error') this.logger.error(data, 'A request failed');
-      else this.logger.warn(data, 'A request could not be served');
+        error: error instanceof Problem && error.cause !== undefined ? error.cause : error,
+      });
     }
     sendProblem(problem, request.id, reply);
   }
@@ -32,6 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(problem: Problem, requestId: string, reply: FastifyReply): void {
   if (reply.sent) return;
+  observedOf(reply.request).problem = problem.type;
   void reply
     .code(problem.status)
     .headers(problem.headers)
@@ -68,9 +69,8 @@ const STATUS_PROBLEMS: Readonly<Record<number, ProblemType>> = {
   413: 'body-too-large',
   414: 'uri-too-long',
   415: 'unsupported-media-type',
-  429: 'too-many-requests',
+  429: 'rate-limited',
   431: 'headers-too-large',
-  503: 'shutting-down',
 };
 
 /** Any error as a problem. What is not known is an internal error that tells nothing of its cause. */
@@ -79,19 +79,12 @@ export function toProblem(error: unknown): Problem {
   const driverError = (error as { driverError?: unknown } | null)?.driverError;
   if (isDatabaseUnavailable(driverError ?? error)) {
     return new Problem('database-unavailable', {
-      detail: 'The database cannot be reached; try again soon.',
+      detail: describeUnavailable(driverError ?? error),
       headers: { 'retry-after': '1' },
       cause: error,
     });
   }
-  if (error instanceof HttpException) {
-    const type = STATUS_PROBLEMS[error.getStatus()];
-    return type === undefined
-      ? new Problem('internal-error', { cause: error })
-      : new Problem(type, {
-          detail: type === 'not-found' ? 'There is nothing at this address.' : error.message,
-        });
-  }
+  if (error instanceof HttpException) return httpProblem(error);
   const state = sqlState(error);
   if (state !== null) {
     const type = STATE_PROBLEMS[state] ?? 'internal-error';
@@ -104,6 +97,23 @@ export function toProblem(error: unknown): Problem {
   return type === undefined
     ? new Problem('internal-error', { cause: error })
     : new Problem(type, { detail: FASTIFY_DETAILS[code ?? ''] ?? message, cause: error });
+}
+
+/** What Nest says where no route is, and what would repeat the address. */
+const NO_ROUTE = /^Cannot [A-Z]+ \//;
+
+/** An exception of Nest, or of a host application, as a problem with its status and its words. */
+function httpProblem(error: HttpException): Problem {
+  const status = error.getStatus();
+  if (status === 500) return new Problem('internal-error', { cause: error });
+  const response = error.getResponse();
+  const messages: unknown = typeof response === 'object' && 'message' in response ? response.message : null;
+  const words = Array.isArray(messages) ? messages.join('; ') : error.message;
+  const detail = NO_ROUTE.test(words) ? 'There is nothing at this address.' : words;
+  const type = STATUS_PROBLEMS[status];
+  return type === undefined
+    ? new StatusProblem(status, { detail, cause: error })
+    : new Problem(type, { detail, cause: error });
 }
 
 /**
@@ -128,11 +138,3 @@ function sqlState(error: unknown): string | null {
 
 const isClientError = (status: number | undefined): status is number =>
   status !== undefined && status >= 400 && status < 500;
-
-/** For the log. A database error's `detail` and `where` hold values of rows, so only its class goes there. */
-function describe(error: unknown): object {
-  const cause = error instanceof Problem && error.cause !== undefined ? error.cause : error;
-  if (!(cause instanceof Error)) return { message: String(cause) };
-  const { code, routine, constraint } = cause as { code?: unknown; routine?: unknown; constraint?: unknown };
-  return { name: cause.name, message: cause.message, code, routine, constraint, stack: cause.stack };
-}

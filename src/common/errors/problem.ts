@@ -48,18 +48,36 @@ export class Problem extends Error {
     return PROBLEMS[this.type].title;
   }
 
+  /** The member `type` of the document. */
+  get uri(): string {
+    return `/problems/${this.type}`;
+  }
+
   toJSON(requestId: string): ProblemDocument {
     return {
-      type: `/problems/${this.type}`,
+      type: this.uri,
       title: this.title,
       status: this.status,
-      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      ...(this.detail === undefined ? {} : { detail: shorten(this.detail) }),
       requestId,
-      ...(this.errors === undefined ? {} : { errors: this.errors }),
+      ...(this.errors === undefined ? {} : { errors: this.errors.map(shortenDetail) }),
       ...this.extensions,
     };
   }
 }
+
+/** Texts repeat names as they were sent, and a request must not become a larger answer. */
+const MAX_TEXT = 2000;
+
+const shorten = (text: string): string =>
+  text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT).toWellFormed()}...`;
+
+const shortenDetail = ({ pointer, code, message, position }: ProblemDetail): ProblemDetail => ({
+  pointer: shorten(pointer),
+  code,
+  message: shorten(message),
+  ...(position === undefined ? {} : { position }),
+});
 
 export interface ProblemDocument {
   readonly type: string;
@@ -83,6 +101,7 @@ export const PROBLEMS = {
   'filter-required': { status: 400, title: 'A filter is required' },
   'query-too-complex': { status: 400, title: 'The request asks for too much' },
   unauthenticated: { status: 401, title: 'The credential is not valid' },
+  'reauthentication-required': { status: 401, title: 'A recent sign-in is required' },
   forbidden: { status: 403, title: 'Not allowed' },
   'check-failed': { status: 403, title: 'The record would break an access rule' },
   'not-found': { status: 404, title: 'Not found' },
@@ -105,14 +124,16 @@ export const PROBLEMS = {
   'value-rejected': { status: 422, title: 'The database refused a value' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
-  'too-many-requests': { status: 429, title: 'Too many requests' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
   'not-implemented': { status: 501, title: 'The database cannot do this' },
   'database-unavailable': { status: 503, title: 'The database cannot be reached' },
   'database-permission': { status: 503, title: 'The database role lacks a grant' },
+  'rate-limit-unavailable': { status: 503, title: 'Requests cannot be counted' },
   'statement-timeout': { status: 503, title: 'The database took too long' },
   'lock-timeout': { status: 503, title: 'A lock was not free in time' },
-  'shutting-down': { status: 503, title: 'The server is shutting down' },
+  'provider-unavailable': { status: 503, title: 'The identity provider cannot be reached' },
+  overloaded: { status: 503, title: 'The server has too much to do' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemType = keyof typeof PROBLEMS;

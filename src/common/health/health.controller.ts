@@ -1,8 +1,10 @@
-import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Res, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
 import type { FastifyReply } from 'fastify';
-import { Database } from '../database/index.js';
-import { Access, ApiProblems, NoParameters } from '../http/index.js';
+import type { DataSource } from 'typeorm';
+import { SYSTEM_DATA_SOURCE } from '../database/index.js';
+import { Access, AlwaysAnswered, ApiProblems, NoParameters } from '../http/index.js';
 
 const READY_TIMEOUT_MS = 2000;
 
@@ -19,14 +21,21 @@ class ReadinessDto {
   database: 'up' | 'down';
 }
 
-/** Answers for probes. Migrations are done before the server listens, so a reachable database means ready. */
+/**
+ * Answers for probes, also where clients are refused. Migrations are done before the server listens, so a reachable database means ready. It is asked
+ * on the connections for Plinth's own tables: where requests keep all of theirs busy, a server is at work and not down.
+ */
 @ApiTags('health')
 @ApiProblems('unknown-parameter')
 @Access('public')
-@Controller('health')
+@Controller({ path: 'health', version: VERSION_NEUTRAL })
 export class HealthController {
-  constructor(private readonly database: Database) {}
+  /** One for all probes at a time: those of a silent database must not pile up. */
+  private ping: Promise<boolean> | null = null;
 
+  constructor(@InjectDataSource(SYSTEM_DATA_SOURCE) private readonly dataSource: DataSource) {}
+
+  @AlwaysAnswered()
   @Get('live')
   @ApiOperation({ summary: 'Whether the process is alive' })
   @ApiResponse({ status: 200, type: LivenessDto, description: 'The process is alive.' })
@@ -34,6 +43,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
+  @AlwaysAnswered()
   @Get('ready')
   @ApiOperation({ summary: 'Whether requests can be served' })
   @ApiResponse({ status: 200, type: ReadinessDto, description: 'Requests can be served.' })
@@ -52,12 +62,17 @@ export class HealthController {
     const timeout = new Promise<boolean>((resolve) => {
       timer = setTimeout(resolve, READY_TIMEOUT_MS, false);
     });
-    const ping = this.database.execute({ text: 'SELECT 1', values: [] }).then(
-      () => true,
-      () => false,
-    );
+    this.ping ??= this.dataSource
+      .query('SELECT 1')
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        this.ping = null;
+      });
     try {
-      return await Promise.race([ping, timeout]);
+      return await Promise.race([this.ping, timeout]);
     } finally {
       clearTimeout(timer);
     }

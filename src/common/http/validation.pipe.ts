@@ -51,8 +51,11 @@ function refusePrototypeNames(query: unknown): void {
   for (const name of Object.keys(query ?? {})) if (PROTOTYPE_NAMES.has(name)) throw unknownParameter(name);
 }
 
+/** Most clients cannot use more, and a body must not become a larger answer. */
+const MAX_DETAILS = 100;
+
 function bodyProblem(errors: readonly ValidationError[]): Problem {
-  const details = errors.flatMap((error) => listDetails(error, ''));
+  const details = errors.flatMap((error) => listDetails(error, '')).slice(0, MAX_DETAILS);
   const isUnknown = details.length > 0 && details.every(({ code }) => code === 'unknown-field');
   return new Problem(isUnknown ? 'unknown-field' : 'invalid-request', {
     detail: details.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; '),
@@ -63,6 +66,7 @@ function bodyProblem(errors: readonly ValidationError[]): Problem {
 function parameterProblem(errors: readonly ValidationError[]): Problem {
   const details = errors
     .flatMap((error) => listDetails(error, ''))
+    .slice(0, MAX_DETAILS)
     .map(({ pointer, code, message }) =>
       code === 'unknown-field'
         ? { pointer: `?${pointer.slice(1)}`, code: 'unknown-parameter', message: 'is not known' }

@@ -1,1 +1,10 @@
-export * from './logger.js';
+export { onAnswerOver } from './answer-over.js';
+export { createLogger, Logger, NestLogger } from './logs/logger.js';
+export { LogSink } from './logs/log-sink.js';
+export { MetricRegistry } from './metrics/metric-registry.js';
+export type { Observation, ReplicaFault, RetryReason } from './observation.js';
+export { createSink, Observer, type ObservationSink } from './observer.js';
+export type { ObservedRequest } from './observed-request.js';
+export { observedOf, observeRequests } from './observe-requests.js';
+export { noteStatement, noteWait, type StatementWork } from './observe-statement.js';
+export { traceHeaders, type TraceContext } from './tracing/trace-context.js';

@@ -1,7 +1,7 @@
 import type { CollectionView } from './caller-view.js';
 import type { Components } from './components.js';
 import type { Header, Reference, Response, Schema } from './openapi-types.js';
-import { requestIdHeader } from './problem-responses.js';
+import { commonHeaders } from './problem-responses.js';
 import type { RecordSchemas } from './record-schemas.js';
 
 const JSON_TYPE = 'application/json';
@@ -27,11 +27,13 @@ const HEADERS = {
     description: '`true` where this is the kept answer to an earlier request with the same Idempotency-Key.',
     schema: { type: 'string', enum: ['true'] },
   },
+  'Plinth-Position': {
+    description: 'Where the database was after the write; a read that sends it sees the write.',
+    schema: { type: 'string' },
+  },
 } as const satisfies Record<string, Header>;
 
 type HeaderName = keyof typeof HEADERS;
-
-const WRITE_HEADERS: readonly HeaderName[] = ['Preference-Applied', 'Idempotency-Replayed'];
 
 const EMPTY =
   'There is no body with `Prefer: return=minimal`, and where the caller may not read what it created.';
@@ -106,12 +108,21 @@ export class RecordAnswers {
     return { 200: this.written('The records as they were.', [this.listOf(view)]), 204: this.gone() };
   }
 
+  private writeHeaders(): readonly HeaderName[] {
+    return ['Preference-Applied', 'Idempotency-Replayed', ...this.positionHeader()];
+  }
+
+  /** Of every write that is done. */
+  positionHeader(): readonly HeaderName[] {
+    return this.components.hasReplicas ? ['Plinth-Position'] : [];
+  }
+
   private written(
     description: string,
     options: readonly Schema[],
     headers: readonly HeaderName[] = [],
   ): Response {
-    const all: readonly HeaderName[] = [...headers, ...WRITE_HEADERS];
+    const all: readonly HeaderName[] = [...headers, ...this.writeHeaders()];
     const [only, ...others] = options;
     if (!only) return this.empty(description, all);
     return this.json(description, others.length === 0 ? only : { anyOf: options }, all);
@@ -132,20 +143,20 @@ export class RecordAnswers {
 
   private done(): Reference {
     return this.components.response('Done', () =>
-      this.empty('It is done, and there is nothing to answer.', ['ETag', ...WRITE_HEADERS]),
+      this.empty('It is done, and there is nothing to answer.', ['ETag', ...this.writeHeaders()]),
     );
   }
 
   /** What is gone has no version. */
   private gone(): Reference {
-    return this.components.response('Gone', () => this.empty('It is gone.', WRITE_HEADERS));
+    return this.components.response('Gone', () => this.empty('It is gone.', this.writeHeaders()));
   }
 
   private empty(description: string, headers: readonly HeaderName[]): Response {
     return {
       description,
       headers: {
-        'X-Request-Id': requestIdHeader(this.components),
+        ...commonHeaders(this.components),
         ...Object.fromEntries(
           headers.map((name) => [name, this.components.header(name, () => HEADERS[name])]),
         ),

@@ -91,7 +91,7 @@ export function batchPath(
       required: ['results'],
       additionalProperties: false,
     },
-    ['Idempotency-Replayed'],
+    ['Idempotency-Replayed', ...answers.positionHeader()],
   );
   return {
     post: {
@@ -126,7 +126,7 @@ export function batchPath(
         200: answer,
         ...problemResponses(
           components,
-          [400, 401, 403, 404, 409, 412, 413, 414, 415, 422, 431, 500, 501, 503],
+          [400, 401, 403, 404, 405, 409, 412, 413, 414, 415, 422, 429, 431, 500, 501, 503],
         ),
       },
     },

@@ -38,13 +38,13 @@ beforeAll(async () => {
 afterAll(() => shop.drop());
 
 const ADMIN: AccessView = { key: 'admin', collection: () => UNRESTRICTED };
-const limits = { ...DEFAULT_QUERY_LIMITS, maxBatchOperations: 100 };
+const LIMITS = { ...DEFAULT_QUERY_LIMITS, maxBatchOperations: 100, hasRateLimits: false, hasReplicas: false };
 
 function documentOf(
   access: AccessView,
-  options: { catalog?: Catalog; system?: SystemApi } = {},
+  options: { catalog?: Catalog; system?: SystemApi; limits?: typeof LIMITS } = {},
 ): OpenApiDocument {
-  const { system = NO_SYSTEM_API } = options;
+  const { system = NO_SYSTEM_API, limits = LIMITS } = options;
   const document = buildDocument({
     catalog: options.catalog ?? catalog,
     access,
@@ -257,6 +257,7 @@ describe('the routes of controllers', () => {
         },
         tags: [{ name: 'roles', description: 'Roles.' }],
         protectedOperations: new Set(['RolesController_create']),
+        alwaysAnswered: new Set(),
       },
     });
     const operation = pathOf(document, '/system/roles').post;
@@ -267,10 +268,41 @@ describe('the routes of controllers', () => {
       409: { $ref: '#/components/responses/Conflict' },
       503: { $ref: '#/components/responses/Unavailable' },
     });
-    expect(operation?.security).toEqual([{ bearer: [] }, { apiKey: [] }]);
+    expect(operation?.security).toEqual([{ bearer: [] }, { apiKey: [] }, { session: [] }]);
     expect(schemaOf(document, 'RoleInput').additionalProperties).toBe(false);
     expect(document.components.schemas).not.toHaveProperty('Unused');
     expect(document.tags).toEqual([{ name: 'roles', description: 'Roles.' }]);
+  });
+
+  it('tell how many requests are left where requests are counted, apart from those that never are', () => {
+    const route = (operationId: string) => ({
+      get: { operationId, tags: ['health'], responses: { 200: { description: 'Fine.' } } },
+    });
+    const system: SystemApi = {
+      ...NO_SYSTEM_API,
+      paths: { '/own': route('Own_get'), '/health/live': route('Health_live') },
+      alwaysAnswered: new Set(['Health_live']),
+    };
+    const headersOf = (document: OpenApiDocument, path: string): string[] => {
+      const response = pathOf(document, path).get?.responses['200'];
+      return response && 'headers' in response ? Object.keys(response.headers ?? {}) : [];
+    };
+    const counted = documentOf(ADMIN, { system, limits: { ...LIMITS, hasRateLimits: true } });
+    expect(headersOf(counted, '/own')).toEqual(['X-Request-Id', 'RateLimit-Policy', 'RateLimit']);
+    expect(headersOf(counted, '/health/live')).toEqual([]);
+    expect(headersOf(counted, '/api/posts')).toEqual(
+      expect.arrayContaining(['RateLimit-Policy', 'RateLimit']),
+    );
+    const uncounted = documentOf(ADMIN, { system });
+    expect(headersOf(uncounted, '/api/posts')).not.toContain('RateLimit');
+    // Too many wrong credentials are refused in any case.
+    const refusal = uncounted.components.responses?.['TooManyRequests'];
+    expect(Object.keys(refusal?.headers ?? {})).toEqual([
+      'X-Request-Id',
+      'RateLimit-Policy',
+      'RateLimit',
+      'Retry-After',
+    ]);
   });
 });
 

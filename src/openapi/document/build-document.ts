@@ -1,3 +1,4 @@
+import { SESSION_COOKIE } from '../../common/http/index.js';
 import type { AccessView } from '@plinth/query';
 import type { Catalog } from '@plinth/schema';
 import { ANSWER_SCHEMAS } from './answers.js';
@@ -11,7 +12,7 @@ import type { OpenApiDocument, PathItem, Tag } from './openapi-types.js';
 import { RequestParameters, type DocumentLimits } from './parameters.js';
 import { PROBLEM_SCHEMAS } from './problem-responses.js';
 import { describeCollection, RecordSchemas } from './record-schemas.js';
-import { completeSystemPaths, type SystemApi } from './system-paths.js';
+import { completeSystemPaths, CREDENTIALS, type SystemApi } from './system-paths.js';
 
 export interface DocumentOptions {
   readonly catalog: Catalog;
@@ -34,7 +35,7 @@ export function buildDocument({
   limits,
   version,
 }: DocumentOptions): OpenApiDocument {
-  const components = new Components();
+  const components = new Components(limits.hasRateLimits, limits.hasReplicas);
   const views = listCollectionViews(catalog, access).filter(
     (view) => view.canRead || view.create || view.upsert || view.update || view.canDelete,
   );
@@ -71,7 +72,7 @@ export function buildDocument({
       license: { name: 'MIT (the server software; the records are their owner’s)', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'This server' }],
-    security: [{ bearer: [] }, { apiKey: [] }, {}],
+    security: [...CREDENTIALS, {}],
     tags: [
       ...documented.map(({ view }) => tagOf(view)),
       ...(documented.length > 0
@@ -85,12 +86,23 @@ export function buildDocument({
 }
 
 const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer plinth_...`.' },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An access token or an API key: `Authorization: Bearer ...`.',
+  },
   apiKey: {
     type: 'apiKey',
     in: 'header',
     name: 'X-API-Key',
     description: 'An API key in a header of its own.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: SESSION_COOKIE,
+    description:
+      'The session of a browser, after a sign-in with `"session": "cookie"`. Over plain HTTP: `plinth`.',
   },
 };
 

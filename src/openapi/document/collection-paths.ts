@@ -10,9 +10,9 @@ import type { RequestParameters } from './parameters.js';
 import { problemResponses, type ProblemStatus } from './problem-responses.js';
 import type { RecordSchemas } from './record-schemas.js';
 
-const EVERY_READ: readonly ProblemStatus[] = [400, 401, 404, 414, 431, 500, 501, 503];
+const EVERY_READ: readonly ProblemStatus[] = [400, 401, 404, 414, 422, 429, 431, 500, 501, 503];
 const EVERY_WRITE: readonly ProblemStatus[] = [
-  400, 401, 403, 404, 409, 413, 414, 415, 422, 431, 500, 501, 503,
+  400, 401, 403, 404, 409, 413, 414, 415, 422, 429, 431, 500, 501, 503,
 ];
 const CONDITIONAL_WRITE: readonly ProblemStatus[] = [...EVERY_WRITE, 412];
 const JSON_TYPE = 'application/json';
@@ -76,6 +76,7 @@ export class CollectionPaths {
         this.parameters.offset(),
         this.parameters.count(),
         this.parameters.search(),
+        ...this.parameters.position(),
       ],
       responses: { 200: this.answers.page(view), ...this.problems(EVERY_READ) },
     });
@@ -85,7 +86,7 @@ export class CollectionPaths {
     return this.operation(view, 'get', {
       summary: `Get a record of ${asMarkdown(view.collection.name)}`,
       description: 'One record by its key.',
-      parameters: [...this.shape(view), this.parameters.ifNoneMatch()],
+      parameters: [...this.shape(view), this.parameters.ifNoneMatch(), ...this.parameters.position()],
       responses: {
         200: this.answers.record(view, 'The record.'),
         304: this.answers.notModified(),
@@ -131,6 +132,7 @@ export class CollectionPaths {
         sort,
         this.parameters.groupLimit(),
         this.parameters.offset(),
+        ...this.parameters.position(),
       ],
       responses: {
         200: this.answers.json(

@@ -21,6 +21,13 @@ export class Components {
   };
   private readonly waiting: (() => void)[] = [];
 
+  constructor(
+    /** Whether answers tell how many requests the caller has left. */
+    readonly hasRateLimits: boolean,
+    /** Whether answers to writes tell what a later read may ask to see. */
+    readonly hasReplicas: boolean,
+  ) {}
+
   schema(name: string, build: () => Schema): Reference {
     return this.refer('schemas', name, build);
   }

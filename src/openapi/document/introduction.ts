@@ -2,7 +2,8 @@
 export const INTRODUCTION = `REST access to the records of a PostgreSQL database.
 
 What is here is what the caller of this document can do: other credentials may see other collections, fields and
-operations. Send an API key as \`Authorization: Bearer plinth_...\` or in \`X-API-Key\`, here through **Authorize**.
+operations. Send an access token or an API key as \`Authorization: Bearer ...\`, or a key in \`X-API-Key\`, here through
+**Authorize**.
 
 ## Values
 

@@ -1,4 +1,4 @@
-import { printName } from '@plinth/query';
+import { printKeyNames, printName } from '@plinth/query';
 import type { Field } from '@plinth/schema';
 import type { CollectionView } from './caller-view.js';
 import type { CollectionNames } from './component-names.js';
@@ -17,6 +17,10 @@ export interface DocumentLimits {
   readonly maxGroups: number;
   readonly maxSearchLength: number;
   readonly maxBatchOperations: number;
+  /** Whether requests are counted. */
+  readonly hasRateLimits: boolean;
+  /** Whether records are read from standbys. */
+  readonly hasReplicas: boolean;
 }
 
 /** The parameters of operations: those of one collection, and those that all share. */
@@ -89,8 +93,8 @@ export class RequestParameters {
           }),
         ),
         patternProperties: {
-          [String.raw`.\..+\.limit$`]: { type: 'integer', minimum: 1, maximum: this.limits.maxLimit },
-          [String.raw`.\..+\.(sort|filter)$`]: text,
+          [String.raw`.\.[\s\S]+\.limit$`]: { type: 'integer', minimum: 1, maximum: this.limits.maxLimit },
+          [String.raw`.\.[\s\S]+\.(sort|filter)$`]: text,
         },
         additionalProperties: false,
       },
@@ -108,7 +112,7 @@ export class RequestParameters {
         description:
           'The fields of a unique key, separated by commas. A record that has the same values of them already is ' +
           'updated instead: what is sent is changed, the rest stays.',
-        schema: { type: 'string', enum: upsert.keys.map((key) => key.join(',')) },
+        schema: { type: 'string', enum: upsert.keys.map((key) => printKeyNames(key)) },
       },
     ];
   }
@@ -212,6 +216,14 @@ export class RequestParameters {
       description: 'With `*`, the record is created and an existing one is not replaced.',
       schema: { type: 'string', enum: ['*'] },
     };
+  }
+
+  /** What a read must see, where that is not always everything. */
+  position(): Reference[] {
+    if (!this.limits.hasReplicas) return [];
+    const description =
+      'What the answer to a write said in this header: the records are read as they were after that write, or later.';
+    return [this.header('Plinth-Position', description)];
   }
 
   prefer(): Reference {

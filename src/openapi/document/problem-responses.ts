@@ -18,12 +18,18 @@ const RESPONSES = {
   413: ['BodyTooLarge', 'The body is larger than this server takes.'],
   414: ['AddressTooLong', 'The address is longer than this server takes.'],
   415: ['UnsupportedMediaType', 'The body is of another type than those above.'],
-  422: ['InvalidRecord', 'The body is well-formed and its values are not valid; each is named in `errors`.'],
+  422: [
+    'InvalidRecord',
+    'A value is not valid: of a well-formed body, each named in `errors`; or one that the database cannot compute with.',
+  ],
   429: ['TooManyRequests', 'There were too many requests in a short time.'],
   431: ['HeadersTooLarge', 'The headers, or the address with its parameters, are too large.'],
   500: ['InternalError', 'Something went wrong on our side; the log has more under the `requestId`.'],
   501: ['NotImplemented', 'The database cannot do this.'],
-  503: ['Unavailable', 'The database cannot be reached, is overloaded, or took too long.'],
+  503: [
+    'Unavailable',
+    'The database or an identity provider cannot be reached, is overloaded, or took too long.',
+  ],
 } as const satisfies Record<number, readonly [string, string]>;
 
 export type ProblemStatus = keyof typeof RESPONSES;
@@ -82,12 +88,13 @@ const challenge: Header = {
 };
 
 function problemHeaders(components: Components, status: ProblemStatus): Record<string, Reference> {
-  const headers = { 'X-Request-Id': requestIdHeader(components) };
+  const headers = commonHeaders(components);
   if (status === 401)
     return { ...headers, 'WWW-Authenticate': components.header('WWW-Authenticate', () => challenge) };
-  return status === 503
-    ? { ...headers, 'Retry-After': components.header('Retry-After', () => retryAfter) }
-    : headers;
+  if (status === 429) {
+    return { ...headers, ...rateHeaders(components), 'Retry-After': retryAfterHeader(components) };
+  }
+  return status === 503 ? { ...headers, 'Retry-After': retryAfterHeader(components) } : headers;
 }
 
 /** The types of problem that an answer with this status can be. */
@@ -127,7 +134,29 @@ export const problemResponses = (
     [...new Set(statuses)].map((status) => [String(status), problemResponse(components, status)]),
   );
 
-export const requestIdHeader = (components: Components): Reference =>
+const retryAfterHeader = (components: Components): Reference =>
+  components.header('Retry-After', () => retryAfter);
+
+/** Headers of every answer. */
+export const commonHeaders = (components: Components): Record<string, Reference> => ({
+  'X-Request-Id': requestIdHeader(components),
+  ...(components.hasRateLimits ? rateHeaders(components) : {}),
+});
+
+const rateHeaders = (components: Components): Record<string, Reference> => ({
+  'RateLimit-Policy': components.header('RateLimit-Policy', () => ({
+    description:
+      'The limit that the request counts under: its name, `q` requests in `w` seconds ' +
+      '(draft-ietf-httpapi-ratelimit-headers).',
+    schema: { type: 'string', examples: ['"caller";q=600;w=60'] },
+  })),
+  RateLimit: components.header('RateLimit', () => ({
+    description: 'What is left: `r` requests at once; all of them again in `t` seconds.',
+    schema: { type: 'string', examples: ['"caller";r=598;t=1'] },
+  })),
+});
+
+const requestIdHeader = (components: Components): Reference =>
   components.header('X-Request-Id', () => ({
     description: 'Names this request in the log of the server: what the client sent, or a new one.',
     required: true,

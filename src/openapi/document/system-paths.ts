@@ -7,7 +7,7 @@ import {
   type Response,
   type Schema,
 } from './openapi-types.js';
-import { isProblemStatus, problemResponses, type ProblemStatus } from './problem-responses.js';
+import { commonHeaders, isProblemStatus, problemResponses, type ProblemStatus } from './problem-responses.js';
 
 /** The routes of controllers, as far as the caller may use them. */
 export interface SystemApi {
@@ -17,9 +17,24 @@ export interface SystemApi {
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   /** Operations that need a credential. */
   readonly protectedOperations: ReadonlySet<string>;
+  /** Operations that are never refused for the sake of others, nor counted. */
+  readonly alwaysAnswered: ReadonlySet<string>;
 }
 
-export const NO_SYSTEM_API: SystemApi = { paths: {}, schemas: {}, tags: [], protectedOperations: new Set() };
+/** Ways to say who asks, any one of which will do. */
+export const CREDENTIALS: readonly Readonly<Record<string, readonly string[]>>[] = [
+  { bearer: [] },
+  { apiKey: [] },
+  { session: [] },
+];
+
+export const NO_SYSTEM_API: SystemApi = {
+  paths: {},
+  schemas: {},
+  tags: [],
+  protectedOperations: new Set(),
+  alwaysAnswered: new Set(),
+};
 
 /** Says of controllers' routes what holds for all of them, so that no controller has to: problems, security, strictness. */
 export function completeSystemPaths(system: SystemApi, components: Components): Record<string, PathItem> {
@@ -49,22 +64,33 @@ function completeOperation(
   components: Components,
 ): Operation {
   const isProtected = system.protectedOperations.has(operation.operationId);
-  const statuses: ProblemStatus[] = [400, 401, 431, 500, 503];
+  // A wrong credential is one too many anywhere.
+  const statuses: ProblemStatus[] = [400, 401, 414, 429, 431, 500, 503];
   if (isProtected) statuses.push(403);
-  if (path.includes('{')) statuses.push(404, 414);
+  if (path.includes('{')) statuses.push(404);
   // What a body refers to may go away meanwhile.
   if (operation.requestBody) statuses.push(404, 413, 415, 422);
   const declared = Object.entries(operation.responses);
   const own = declared.filter(([status, response]) => Number(status) < 400 || hasContent(response));
   statuses.push(...declared.map(([status]) => Number(status)).filter(isProblemStatus));
+  const described = new Set(own.map(([status]) => Number(status)));
+  const isCounted = components.hasRateLimits && !system.alwaysAnswered.has(operation.operationId);
   const { security: _security, ...rest } = operation;
   return {
     ...rest,
     description: operation.description ?? `${operation.summary ?? operation.operationId}.`,
-    ...(isProtected ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+    ...(isProtected ? { security: CREDENTIALS } : {}),
     responses: {
-      ...problemResponses(components, statuses),
-      ...Object.fromEntries(own.map(([status, response]) => [status, describeResponse(response)])),
+      ...problemResponses(
+        components,
+        statuses.filter((status) => !described.has(status)),
+      ),
+      ...Object.fromEntries(
+        own.map(([status, response]) => [
+          status,
+          describeResponse(response, isCounted ? commonHeaders(components) : {}),
+        ]),
+      ),
     },
   };
 }
@@ -72,8 +98,18 @@ function completeOperation(
 const hasContent = (response: Response | Reference): boolean =>
   '$ref' in response || ('content' in response && response.content !== undefined);
 
-const describeResponse = (response: Response | Reference): Response | Reference =>
-  'description' in response && response.description === '' ? { ...response, description: 'Done.' } : response;
+function describeResponse(
+  response: Response | Reference,
+  headers: Readonly<Record<string, Reference>>,
+): Response | Reference {
+  if ('$ref' in response) return response;
+  const { description } = response;
+  return {
+    ...response,
+    description: description === '' ? 'Done.' : description,
+    ...(Object.keys(headers).length > 0 ? { headers: { ...headers, ...response.headers } } : {}),
+  };
+}
 
 /** DTOs refuse keys that they do not declare. */
 const refuseUnknownKeys = (schema: Schema): Schema =>

@@ -10,7 +10,6 @@ export async function start(): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     ShopModule.forRoot({ config, logger }),
     createHttpAdapter(config, logger),
-    { bodyParser: false },
   );
   app.enableShutdownHooks();
   await app.listen(config.port, config.host);

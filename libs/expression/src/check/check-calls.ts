@@ -101,6 +101,11 @@ function checkMatches(context: CheckContext, call: Call): ExpressionNode {
   if (!isStringLiteral(pattern)) {
     throw refuse('unsupported', 'The pattern of matches must be written out, not computed.', pattern);
   }
+  const { usage, parsed } = context;
+  usage.patterns += 1;
+  if (usage.patterns > parsed.limits.maxPatterns) {
+    throw refuse('too-complex', `There are more than ${parsed.limits.maxPatterns} patterns.`, pattern);
+  }
   translatePattern(pattern.literal.value, pattern);
   return callNode('matches', [text, pattern], { kind: 'bool' }, call.position);
 }

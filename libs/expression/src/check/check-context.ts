@@ -12,6 +12,11 @@ export interface CheckEnvironment {
   readonly old?: RecordSchema;
   /** `bool`: a predicate. A column's type: a value that can be stored there, as presets need. Default `bool`. */
   readonly expected?: 'bool' | DataType;
+  /**
+   * Every kind of actor, so that a literal beside `auth.kind` can be held against them. Only for a text that keeps its
+   * literals, as that of a policy does: the plan of a request is used again with others.
+   */
+  readonly actorKinds?: readonly string[];
 }
 
 /** What was used, gathered while checking. */
@@ -22,6 +27,7 @@ export interface Usage {
   usesOld: boolean;
   usesNow: boolean;
   usesAuth: boolean;
+  patterns: number;
 }
 
 /** A macro's variable and where its records come from. */
@@ -51,6 +57,7 @@ export class CheckContext {
     usesOld: false,
     usesNow: false,
     usesAuth: false,
+    patterns: 0,
   };
   /** By variable id, for the paths of relations that begin at a variable. */
   private readonly paths = new Map<number, readonly string[]>();

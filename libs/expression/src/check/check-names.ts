@@ -27,11 +27,12 @@ function recordNode(root: 'record' | 'old', schema: RecordSchema, position: Text
   return { op: 'record', root, type: { kind: 'record', schema }, start: position.start, end: position.end };
 }
 
-const AUTH_MEMBERS: readonly string[] = ['id', 'roles', 'claims'];
+const AUTH_MEMBERS: readonly string[] = ['id', 'kind', 'roles', 'claims'];
+const AUTH_IS_NO_VALUE = 'Use auth.kind, auth.id, auth.roles or auth.claims.';
 
 function authMember(name: string, position: TextRange): AuthNode {
   const node = { op: 'auth', path: [name], start: position.start, end: position.end } as const;
-  if (name === 'id') return { ...node, type: { kind: 'string' } };
+  if (name === 'id' || name === 'kind') return { ...node, type: { kind: 'string' } };
   if (name === 'roles') return { ...node, type: { kind: 'list', element: { kind: 'string' } } };
   if (name === 'claims') return { ...node, type: { kind: 'claim' } };
   throw unknownName(name, AUTH_MEMBERS, position, ' of auth');
@@ -134,7 +135,7 @@ function checkName(context: CheckContext, ast: AstOf<'id'>, purpose: NamePurpose
     usage.usesNow = true;
     return { op: 'now', type: { kind: 'timestamp' }, ...position };
   }
-  if (name === 'auth') throw refuse('type', 'Use auth.id, auth.roles or auth.claims.', position);
+  if (name === 'auth') throw refuse('type', AUTH_IS_NO_VALUE, position);
   if (name === 'old') {
     if (environment.old === undefined) {
       throw refuse('unknown-name', '"old" is known only where a record is changed.', position);
@@ -160,7 +161,7 @@ function checkIndex(context: CheckContext, ast: AstOf<'[]'>, purpose: NamePurpos
     return checkMember(context, checkOwner(context, ownerAst), indexAst.args, position, purpose);
   }
   const of = checkOwner(context, ownerAst);
-  if (of === 'auth') throw refuse('type', 'Use auth.id, auth.roles or auth.claims.', position);
+  if (of === 'auth') throw refuse('type', AUTH_IS_NO_VALUE, position);
   const index = context.check(context, indexAst);
   const { type } = of;
   const { start, end } = position;

@@ -12,6 +12,7 @@ import type {
   RelationalOperator,
 } from '../tree.js';
 import { describeType, withoutData } from '../value/data-types.js';
+import { refuseUnknownKind } from './check-actor-kind.js';
 import { atNode, type CheckContext, refuse } from './check-context.js';
 import {
   coerce,
@@ -171,6 +172,7 @@ export function checkEquality(
   const right = context.check(context, rightAst);
   if (right.type.kind === 'null') return nullTest(left, isNegated, position);
   if (left.type.kind === 'null') return nullTest(right, isNegated, position);
+  refuseUnknownKind(context, left, right);
   const pair = compareOperands(asStoredValue(left), asStoredValue(right), 'equality', position);
   return equalityNode(pair, isNegated, position);
 }
@@ -192,11 +194,17 @@ export function checkRelational(
   };
 }
 
-function checkLiteralMembership(needle: ExpressionNode, list: ListNode, position: TextRange): MembershipNode {
+function checkLiteralMembership(
+  context: CheckContext,
+  needle: ExpressionNode,
+  list: ListNode,
+  position: TextRange,
+): MembershipNode {
   let compared = needle;
   let comparison: MembershipNode['comparison'] | null = null;
   const elements = list.elements.map((element) => {
     if (element.type.kind === 'null') return element;
+    refuseUnknownKind(context, needle, element);
     const pair = compareOperands(needle, element, 'equality', element);
     comparison = comparison === null ? pair.comparison : widenComparison(comparison, pair.comparison);
     if (comparison === null || (compared !== needle && compared.type.kind !== pair.left.type.kind)) {
@@ -227,7 +235,7 @@ export function checkMembership(
 ): ExpressionNode {
   const needle = asStoredValue(context.check(context, needleAst));
   const list = context.check(context, listAst);
-  if (list.op === 'list') return checkLiteralMembership(needle, list, position);
+  if (list.op === 'list') return checkLiteralMembership(context, needle, list, position);
   if (list.type.kind !== 'list' && !isJson(list.type)) {
     throw refuse('type', `"in" needs a list on its right, but this is ${describeType(list.type)}.`, list);
   }

@@ -168,7 +168,7 @@ class ExpressionCompiler implements Compiler {
       how === 'text'
         ? this.parameterOf(source, 'text', 'text')
         : this.parameterOf(source, 'text[]', 'array', { element: { encoding: 'text' } });
-    return { sql: sql`${parameter}`, nullable: how === 'text', isSimple: true };
+    return { sql: sql`${parameter}`, nullable: path[0] === 'id', isSimple: true };
   }
 
   value(node: ExpressionNode): Operand {
@@ -252,15 +252,12 @@ class ExpressionCompiler implements Compiler {
   private actor(path: readonly string[], how: Comparison, other?: DataType): Operand {
     const shape = how.mode === 'citext' ? LOWER_TEXT : parameterShape(how, other);
     const source = { kind: 'auth', path } as const;
-    const raw = this.parameterOf(source, 'jsonb', 'json');
-    return {
-      sql: sql`${this.parameterOf(source, shape.castSql, shape.encoding, shape.data)}`,
-      nullable: true,
-      isSimple: true,
-      isFallible: true,
-      isNull:
-        path[0] === 'id' ? sql`${this.parameterOf(source, 'text', 'text')} IS NULL` : sql`${raw} IS NULL`,
-    };
+    const value = sql`${this.parameterOf(source, shape.castSql, shape.encoding, shape.data)}`;
+    const isFallible = isFallibleEncoding(shape.encoding);
+    if (path[0] === 'kind') return { sql: value, nullable: false, isSimple: true, isFallible };
+    const raw =
+      path[0] === 'id' ? this.parameterOf(source, 'text', 'text') : this.parameterOf(source, 'jsonb', 'json');
+    return { sql: value, nullable: true, isSimple: true, isFallible: true, isNull: sql`${raw} IS NULL` };
   }
 
   private coercion(node: CoercionNode): Operand {

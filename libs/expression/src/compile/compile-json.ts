@@ -87,9 +87,11 @@ export function compileAsJson(compiler: Compiler, node: ExpressionNode): Operand
     );
     return { sql: joined === null ? sql`'[]'::jsonb` : sql`(${joined})`, nullable: false, isSimple: false };
   }
-  if (node.op === 'literal') {
+  if (node.op === 'literal' && type.kind !== 'bytes') {
     return { sql: sql`${compiler.literalParameter(node, 'jsonb', 'json')}`, nullable: false, isSimple: true };
   }
+  // Without a type, PostgreSQL does not know which function is meant.
+  if (type.kind === 'null') return { sql: sql`NULL::jsonb`, nullable: true, isSimple: true };
   const value = stringFormOf(type.data) === 'other' ? compiler.stored(node) : compiler.value(node);
   const isFloat4 = isScalar(type.data, 'float4');
   const converted = isFloat4 ? sql`${value.sql}::float8` : value.sql;

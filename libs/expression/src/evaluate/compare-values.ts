@@ -81,6 +81,7 @@ export function compareValues(
 function toJson(value: Value): unknown {
   if (value instanceof Json) return value.value;
   if (Array.isArray(value)) return value.map((item: Value) => toJson(item));
+  if (value instanceof Bytes) return `\\x${value.hex}`;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (Decimal.isDecimal(value)) return value.isFinite() ? value : value.toString();
   return value;

@@ -90,6 +90,12 @@ function moveInstant(instant: bigint, by: Interval, sign: 1 | -1): bigint | null
   return isCivilInstant(moved) ? moved : null;
 }
 
+/** In whole days and the rest, as PostgreSQL gives it: the bounds of a step are of each of them. */
+function intervalBetween(left: bigint, right: bigint): Interval {
+  const micros = left - right;
+  return { months: 0, days: Number(micros / MICROS_PER_DAY), micros: micros % MICROS_PER_DAY };
+}
+
 const isInterval = (value: Value): value is Interval =>
   typeof value === 'object' && value !== null && 'months' in value;
 
@@ -111,9 +117,7 @@ export function computeArithmetic(node: ArithmeticNode, left: Value, right: Valu
     return moveInstant(left, right, operator === '-' ? -1 : 1);
   if (typeof right === 'bigint' && isInterval(left)) return moveInstant(right, left, 1);
   if (typeof left === 'bigint' && typeof right === 'bigint') {
-    return isCivilInstant(left) && isCivilInstant(right)
-      ? { months: 0, days: 0, micros: left - right }
-      : null;
+    return isCivilInstant(left) && isCivilInstant(right) ? intervalBetween(left, right) : null;
   }
   throw new TypeError(`cannot compute ${mode}`);
 }

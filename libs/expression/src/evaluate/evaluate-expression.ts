@@ -190,6 +190,7 @@ class Evaluator {
   private actor(path: readonly string[]): Value {
     const { auth } = this.input;
     const [member, ...keys] = path;
+    if (member === 'kind') return auth.kind;
     if (member === 'id') return auth.id !== null && isStorableText(auth.id) ? auth.id : null;
     if (member === 'roles') return auth.roles.filter((role) => isStorableText(role));
     let claim: unknown = auth.claims;

@@ -69,9 +69,22 @@ export const POSIX_CLASSES: Readonly<Record<string, CodePointSet>> = {
   ]),
 };
 
+/** Of the few thousand characters that have another case: each is asked for again and again. */
+const orbits = new Map<number, readonly number[]>();
+
 /** The code points that a case-insensitive match takes for this one: simple case folding, as RE2 and Unicode have it. */
 function foldOrbit(codePoint: number): readonly number[] {
   const char = String.fromCodePoint(codePoint);
+  if (char.toLowerCase() === char && char.toUpperCase() === char) return [codePoint];
+  let orbit = orbits.get(codePoint);
+  if (orbit === undefined) {
+    orbit = findOrbit(char, codePoint);
+    orbits.set(codePoint, orbit);
+  }
+  return orbit;
+}
+
+function findOrbit(char: string, codePoint: number): readonly number[] {
   // The kelvin sign and the long s are the only folds of ASCII letters that lie outside ASCII.
   if (char === 'k' || char === 'K') return [75, 107, 0x212a];
   if (char === 's' || char === 'S') return [83, 115, 0x17f];
@@ -82,6 +95,10 @@ function foldOrbit(codePoint: number): readonly number[] {
     .filter((candidate) => pattern.test(candidate))
     .map((candidate) => candidate.codePointAt(0) ?? codePoint);
 }
+
+/** How many code points are folded one by one to fold the set. */
+export const foldingCost = (set: CodePointSet): number =>
+  set.reduce((cost, [from, to]) => cost + to - from + 1, 0);
 
 /** The set with every case variant of its members; null where that would be too much to work out. */
 export function foldSet(set: CodePointSet): CodePointSet | null {

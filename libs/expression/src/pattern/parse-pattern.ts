@@ -1,6 +1,7 @@
 import {
   complementSet,
   type CodePointSet,
+  foldingCost,
   foldSet,
   PERL_CLASSES,
   POSIX_CLASSES,
@@ -24,6 +25,18 @@ const GROUP_FLAGS = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/;
 const NAMED_GROUP = /^\(\?P?<\w+>/;
 const POSIX_CLASS = /^\[:(\^?)(\w+):\]/;
 
+/** Code points that are folded one by one in one pattern. Every letter of the longest pattern, ten times over. */
+const MAX_FOLDED = 10_000;
+
+/** Classes with names are the same in every pattern. */
+const foldedClasses = new Map<CodePointSet, CodePointSet>();
+
+function foldClass(named: CodePointSet): CodePointSet {
+  const folded = foldedClasses.get(named) ?? foldSet(named) ?? named;
+  foldedClasses.set(named, folded);
+  return folded;
+}
+
 /**
  * Reads RE2 syntax. The pattern must have been accepted by an RE2 implementation before: what is malformed there is not
  * looked for here.
@@ -31,6 +44,7 @@ const POSIX_CLASS = /^\[:(\^?)(\w+):\]/;
 export class PatternParser {
   private at = 0;
   private flags: Flags = { i: false, m: false, s: false };
+  private foldedCount = 0;
 
   constructor(private readonly pattern: string) {}
 
@@ -122,9 +136,14 @@ export class PatternParser {
 
   private folded(set: CodePointSet): CodePointSet {
     if (!this.flags.i) return set;
-    const folded = foldSet(set);
+    this.foldedCount += foldingCost(set);
+    const folded = this.foldedCount > MAX_FOLDED ? null : foldSet(set);
     if (folded === null) throw new UnsupportedPattern('a large range that ignores case');
     return folded;
+  }
+
+  private foldedClass(named: CodePointSet): CodePointSet {
+    return this.flags.i ? foldClass(named) : named;
   }
 
   /** One atom; null for flags, which match nothing of their own. */
@@ -192,7 +211,7 @@ export class PatternParser {
     if (positive === undefined) return null;
     this.at += 2;
     // Folding a class before negating it, as RE2 does, matters: with (?i), \W matches neither k nor the kelvin sign.
-    const set = this.folded(positive);
+    const set = this.foldedClass(positive);
     return next === next.toLowerCase() ? set : complementSet(set);
   }
 
@@ -222,12 +241,9 @@ export class PatternParser {
     this.at += 1;
     const isNegated = this.pattern[this.at] === '^';
     if (isNegated) this.at += 1;
-    let set: CodePointSet = [];
-    let isFirst = true;
-    while (isFirst || this.pattern[this.at] !== ']') {
-      set = unionSets(set, this.parseClassItem());
-      isFirst = false;
-    }
+    const items: CodePointSet[] = [];
+    while (items.length === 0 || this.pattern[this.at] !== ']') items.push(this.parseClassItem());
+    const set = unionSets(...items);
     this.at += 1;
     return { op: 'set', set: isNegated ? complementSet(set) : set };
   }
@@ -238,7 +254,7 @@ export class PatternParser {
       this.at += posix[0].length;
       const named = POSIX_CLASSES[posix[2] ?? ''];
       if (named === undefined) throw new UnsupportedPattern(posix[0]);
-      const set = this.folded(named);
+      const set = this.foldedClass(named);
       return posix[1] === '^' ? complementSet(set) : set;
     }
     if (this.pattern[this.at] === '\\') {

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { ExpressionError, type TextRange } from '../expression-error.js';
+import { boundPatternSize } from './bound-pattern-size.js';
 import { complementSet, type CodePointSet, MAX_CODE_POINT } from './code-point-set.js';
 import { PatternParser, UnsupportedPattern } from './parse-pattern.js';
 import { type AssertionName, expandedSize, isZeroWidth, type PatternNode } from './pattern-tree.js';
@@ -7,6 +8,8 @@ import { type AssertionName, expandedSize, isZeroWidth, type PatternNode } from 
 const MAX_PATTERN_LENGTH = 1000;
 /** Far below what PostgreSQL's compiler refuses or is slow on. */
 const MAX_EXPANDED_SIZE = 1000;
+/** Twice as much, so that what is malformed as well is called malformed where that can be found out cheaply. */
+const MAX_BOUND = 2 * MAX_EXPANDED_SIZE;
 /** PostgreSQL's own bound for one repetition. */
 const MAX_REPEAT = 255;
 
@@ -133,6 +136,8 @@ export function translatePattern(source: string, position: TextRange): Pattern {
       range,
     );
   }
+  // Before it is compiled: a thousand characters can stand for more than a million parts.
+  if (boundPatternSize(source) > MAX_BOUND) throw tooLarge(range);
   let re2: RE2JS;
   try {
     re2 = RE2JS.compile(source);
@@ -149,6 +154,9 @@ export function translatePattern(source: string, position: TextRange): Pattern {
   return pattern;
 }
 
+const tooLarge = (range: TextRange): ExpressionError =>
+  new ExpressionError('too-complex', 'The pattern is too large once its repetitions are written out.', range);
+
 function emitPattern(source: string, range: TextRange): string {
   let tree: PatternNode;
   try {
@@ -158,12 +166,6 @@ function emitPattern(source: string, range: TextRange): string {
     const message = `The pattern uses what cannot be matched in the database: ${error.message}.`;
     throw new ExpressionError('unsupported', message, range, undefined, { cause: error });
   }
-  if (expandedSize(tree) > MAX_EXPANDED_SIZE) {
-    throw new ExpressionError(
-      'too-complex',
-      'The pattern is too large once its repetitions are written out.',
-      range,
-    );
-  }
+  if (expandedSize(tree) > MAX_EXPANDED_SIZE) throw tooLarge(range);
   return `***:${emit(tree)}`;
 }

@@ -4,7 +4,8 @@ import { AliasSource, createScope, type RowScope } from '../scope.js';
 import { asLabel } from '../sql-text.js';
 import { baseType, isDate } from '../types.js';
 import { OFFSET_INPUT, type CompileContext } from './list.js';
-import { asJsonInput, inputParameter } from './selection.js';
+import { inputParameter } from './input-parameter.js';
+import { asJsonInput } from './selection.js';
 import { compileWhere, whereClause } from './where.js';
 
 /** One statement for an aggregate, with one row: `data`, a JSON array of its rows. */

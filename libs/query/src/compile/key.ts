@@ -2,7 +2,7 @@ import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import { isExactKeyType } from '../record-key.js';
 import type { RowScope } from '../scope.js';
 import { baseType } from '../types.js';
-import { inputParameter } from './selection.js';
+import { inputParameter } from './input-parameter.js';
 
 /** The name under which the n-th part of a record's key is bound. */
 export const keyInput = (index: number): string => `key.${index}`;

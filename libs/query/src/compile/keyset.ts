@@ -1,6 +1,6 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import type { SortKey } from './order.js';
-import { inputParameter } from './selection.js';
+import { inputParameter } from './input-parameter.js';
 
 /** The name under which a cursor's n-th value is bound. */
 export const cursorInput = (index: number): string => `cursor.${index}`;

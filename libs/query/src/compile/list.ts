@@ -9,8 +9,11 @@ import { baseType } from '../types.js';
 import { compileEstimate } from './estimate.js';
 import { keysetSegments } from './keyset.js';
 import { compileSortKeys, orderBy, type SortKey } from './order.js';
+import { splitByHiddenKey, type PagePart } from './hidden-key-parts.js';
+import { hasRecordsOfOneLine } from './page-text.js';
 import { compileWhere, whereClause } from './where.js';
-import { asJsonInput, compileLimit, compileSelection, inputParameter } from './selection.js';
+import { inputParameter } from './input-parameter.js';
+import { asJsonInput, compileLimit, compileSelection } from './selection.js';
 
 /** What statements are compiled against. */
 export interface CompileContext {
@@ -24,10 +27,46 @@ export const OFFSET_INPUT = 'offset';
  * One statement for a page, with one row: `data` (a JSON array), `next` (a JSON array of the last record's sort keys as
  * text, or null where no page follows) and, when asked for, `total`.
  *
- * The subselect reads one row more than the page has; the array is cut before it becomes JSON. JSON is made outside of
+ * The subselect reads one row more than the page has, to tell whether there is another page. The extra record is cut off
+ * the text where that can be done (`cutLastRecord`), else the array is cut before it becomes JSON. JSON is made outside of
  * the subselect, because PostgreSQL would else make it for every row that it sorts.
  */
 export function compileList(plan: ListPlan, context: CompileContext): Sql {
+  const { rows, record, lateral, keys, limit, total } = compilePage(plan, context);
+  const data = hasRecordsOfOneLine(plan.selection)
+    ? sql`coalesce(json_agg(${record})::text, '[]') AS data`
+    : sql`coalesce(array_to_json((array_agg(${record}))[1:${limit}])::text, '[]') AS data`;
+  const last = keys.map((key) => sql`(array_agg(${key}))[${limit}]::text`);
+  const next = sql`CASE WHEN count(*) > ${limit} THEN json_build_array(${joinSql(last, ', ')})::text END AS next`;
+  return sql`SELECT ${joinSql(total ? [data, next, total] : [data, next], ', ')} FROM (${rows}) p${lateral}`;
+}
+
+/**
+ * The same, row by row: `record` (JSON), `next` (in the page's last row only) and, when asked for, `total`. One row more
+ * than the page has tells that another page follows.
+ */
+export function compileListRows(plan: ListPlan, context: CompileContext): Sql {
+  const { rows, record, lateral, keys, limit, total } = compilePage(plan, context);
+  const texts = keys.map((key) => sql`${key}::text`);
+  const next = sql`CASE WHEN row_number() OVER () = ${limit} THEN json_build_array(${joinSql(texts, ', ')})::text END AS next`;
+  const columns = [sql`row_to_json(${record})::text AS record`, next, ...(total ? [total] : [])];
+  return sql`SELECT ${joinSql(columns, ', ')} FROM (${rows}) p${lateral}`;
+}
+
+/** The parts of a page's statement. */
+interface PageParts {
+  /** The subselect of the page's rows and one more. */
+  readonly rows: Sql;
+  /** The selected columns of one of its rows, as a whole-row expression, over `lateral`. */
+  readonly record: Sql;
+  readonly lateral: Sql;
+  /** The sort keys of a row. */
+  readonly keys: readonly Sql[];
+  readonly limit: Sql;
+  readonly total: Sql | null;
+}
+
+function compilePage(plan: ListPlan, context: CompileContext): PageParts {
   const aliases = new AliasSource();
   const openScope = (): RowScope =>
     createScope({ ...context, collection: plan.collection, alias: aliases.next(), aliases, masked: true });
@@ -36,16 +75,15 @@ export function compileList(plan: ListPlan, context: CompileContext): Sql {
   const keys = compileSortKeys(plan.sort.keys, scope);
   const page = pageColumns(plan, keys);
   const columns = page.extra.length === 0 ? selected : joinSql([selected, ...page.extra], ', ');
-  const segments = plan.start.kind === 'after' ? keysetSegments(keys, plan.start.nullValues) : [null];
   const limit = compileLimit(plan.limit);
   const limitAndOne = plan.limit.kind === 'inline' ? rawSql(String(plan.limit.rows + 1)) : sql`${limit} + 1`;
   const where = compileWhere(plan, scope);
   const source = scope.source();
-  const order = orderBy(keys);
   const offset =
     plan.start.kind === 'offset' ? sql` OFFSET ${inputParameter(OFFSET_INPUT, 'int8')}` : rawSql('');
-  const parts = segments.map((segment) => {
-    const conditions = segment ? [...where, segment] : where;
+  const pageParts = splitByHiddenKey(plan, keys, scope) ?? partsAfter(plan, keys);
+  const parts = pageParts.map(({ condition, order }) => {
+    const conditions = condition ? [...where, condition] : where;
     return sql`SELECT ${columns} FROM ${source}${whereClause(conditions)}${order} LIMIT ${limitAndOne}${offset}`;
   });
   const rows = unionInOrder(parts, limitAndOne);
@@ -53,11 +91,13 @@ export function compileList(plan: ListPlan, context: CompileContext): Sql {
     page.extra.length === 0
       ? [rawSql('p.*'), rawSql('')]
       : [rawSql('r.*'), sql` CROSS JOIN LATERAL (SELECT ${page.outer}) r`];
-  const data = sql`coalesce(array_to_json((array_agg(${record}))[1:${limit}])::text, '[]') AS data`;
-  const last = page.keys.map((key) => sql`(array_agg(${key}))[${limit}]::text`);
-  const next = sql`CASE WHEN count(*) > ${limit} THEN json_build_array(${joinSql(last, ', ')})::text END AS next`;
-  const total = compileTotal(plan, openScope);
-  return sql`SELECT ${joinSql(total ? [data, next, total] : [data, next], ', ')} FROM (${rows}) p${lateral}`;
+  return { rows, record, lateral, keys: page.keys, limit, total: compileTotal(plan, openScope) };
+}
+
+function partsAfter({ start }: ListPlan, keys: readonly SortKey[]): readonly PagePart[] {
+  const order = orderBy(keys);
+  if (start.kind !== 'after') return [{ condition: null, order }];
+  return keysetSegments(keys, start.nullValues).map((condition) => ({ condition, order }));
 }
 
 /**
@@ -110,12 +150,12 @@ function pageColumns(plan: ListPlan, keys: readonly SortKey[]): PageColumns {
 const hasOwnArray = (key: SortKeyPlan): boolean =>
   key.kind === 'field' && baseType(key.field.type).kind === 'array';
 
-/** Whether the key's very value is among the selected columns: not masked there and raw here, nor encoded. */
+/** Whether the key's very value is among the selected columns, and not encoded there. */
 function isSelected(
   key: SortKeyPlan,
   selection: SelectionPlan,
 ): key is Extract<SortKeyPlan, { kind: 'field' }> {
-  if (key.kind !== 'field' || key.path.length > 0 || key.raw || hasOwnArray(key)) return false;
+  if (key.kind !== 'field' || key.path.length > 0 || hasOwnArray(key)) return false;
   const untouched = rawSql('');
   return selection.columns.some(
     (column) =>

@@ -3,6 +3,7 @@ import type { Collection } from '@plinth/schema';
 import type { SortKeyPlan } from '../plan/selection-plan.js';
 import type { RowScope } from '../scope.js';
 import { baseType } from '../types.js';
+import { hiddenOrder } from './hidden-order.js';
 
 /** A sort key as SQL. */
 export interface SortKey {
@@ -25,12 +26,15 @@ export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): 
       const place = rawSql(`${scope.alias}.${key.column}`);
       return { sql: place, nullable: false, descending, isRow: false, isIndexed: true, castSql };
     }
-    const start = key.raw ? scope.raw : scope;
-    const owner = key.path.reduce((near, relation) => near.one(relation), start);
+    if (key.kind === 'digest') {
+      const digest = hiddenOrder(key.fields, scope);
+      return { sql: digest, nullable: false, descending, isRow: false, isIndexed: false, castSql: 'bytea' };
+    }
+    const owner = key.path.reduce((near, relation) => near.one(relation), scope);
     const field = owner.field(key.field.name);
     // A domain's values compare as its base type's; a cast to the domain would run its checks for nothing.
     const type = baseType(field.type);
-    const isStored = key.path.length === 0 && (key.raw || !scope.isMasked(key.field.name));
+    const isStored = key.path.length === 0 && !scope.isMasked(key.field.name);
     const isIndexed = isStored && leadsIndex(key.field.name, scope.collection);
     return {
       sql: field.sql,
@@ -43,7 +47,7 @@ export function compileSortKeys(keys: readonly SortKeyPlan[], scope: RowScope): 
   });
 }
 
-const leadsIndex = (field: string, collection: Collection): boolean =>
+export const leadsIndex = (field: string, collection: Collection): boolean =>
   collection.indexes.some(
     (index) => index.method === 'btree' && index.predicate === null && index.fields[0] === field,
   );

@@ -1,7 +1,7 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import type { Field } from '@plinth/schema';
 import type { RowScope } from '../scope.js';
-import { inputParameter } from './selection.js';
+import { inputParameter } from './input-parameter.js';
 
 /** Beyond this, PostgreSQL may refuse to make a text search vector at all (they are bounded to 1 MB). */
 const MAX_SEARCHED_CHARACTERS = 100_000;

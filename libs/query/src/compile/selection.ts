@@ -1,9 +1,10 @@
-import { compileExpression, joinSql, rawSql, sql, type Parameter, type Sql } from '@plinth/expression';
+import { compileExpression, joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import type { DataType } from '@plinth/schema';
 import type { FilterPlan, LimitPlan, SelectedRelation, SelectionPlan } from '../plan/selection-plan.js';
 import type { RowScope, RowSubquery } from '../scope.js';
 import { asLabel } from '../sql-text.js';
 import { baseType } from '../types.js';
+import { inputParameter } from './input-parameter.js';
 import { compileSortKeys, orderBy } from './order.js';
 
 /**
@@ -26,9 +27,9 @@ export function compileSelection(selection: SelectionPlan, scope: RowScope): Sql
  */
 export const recordJson = (rows: Sql): Sql => sql`(SELECT row_to_json(r.*) FROM (${rows}) r)`;
 
-/** The rows of a select as a JSON array, in their order. */
+/** The rows of a select as a JSON array, in their order and in one line. */
 export const recordListJson = (rows: Sql): Sql =>
-  sql`(SELECT coalesce(json_agg(row_to_json(r.*)), '[]') FROM (${rows}) r)`;
+  sql`(SELECT coalesce(array_to_json(array_agg(r.*)), '[]') FROM (${rows}) r)`;
 
 /** A request's filter as a predicate over the masked row. */
 export const compileFilter = (filter: FilterPlan, scope: RowScope): Sql =>
@@ -37,10 +38,6 @@ export const compileFilter = (filter: FilterPlan, scope: RowScope): Sql =>
 /** A number of rows, as an `int8` expression. */
 export const compileLimit = (limit: LimitPlan): Sql =>
   limit.kind === 'inline' ? rawSql(String(limit.rows)) : inputParameter(limit.input, 'int8');
-
-/** A value of the request that is bound by name when the statement is run. */
-export const inputParameter = (name: string, castSql: string): Sql =>
-  sql`${{ source: { kind: 'input', name }, castSql } satisfies Parameter}`;
 
 /**
  * A correlated subquery and not a join: it runs only for the rows that are left after filter, sort and limit, each

@@ -76,13 +76,15 @@ function planGroup(node: GroupNode, collection: Collection, context: PlanContext
   const options = { parameter: 'groupBy', code: 'invalid-group' } as const;
   const { path, field } = planFieldPath(node.path, collection, context, options);
   const text = printPath(node.path);
+  const quoted = JSON.stringify(text);
   const refuse = (message: string): QueryError =>
     new QueryError(options.code, message, { parameter: 'groupBy', name: text, position: rangeOf(node.path) });
-  if (!isOrdered(field.type)) throw refuse(`${text} cannot be grouped by: ${field.type.sql} has no equality`);
+  if (!isOrdered(field.type))
+    throw refuse(`${quoted} cannot be grouped by: ${field.type.sql} has no equality`);
   if (node.unit !== null) {
-    if (!isTime(field.type)) throw refuse(`${text} is not a date or time: it has no ${node.unit}`);
+    if (!isTime(field.type)) throw refuse(`${quoted} is not a date or time: it has no ${node.unit}`);
     if (isDate(field.type) && (node.unit === 'hour' || node.unit === 'minute')) {
-      throw refuse(`${text} is a date: it has no ${node.unit}`);
+      throw refuse(`${quoted} is a date: it has no ${node.unit}`);
     }
   }
   const parts = [...path, field.name, ...(node.unit === null ? [] : [node.unit])];
@@ -133,7 +135,7 @@ function planAggregateSort(
       throw new QueryError('invalid-sort', message, { ...detail, suggestion: suggestName(name, names) });
     }
     if (sort.some((key) => key.column === column)) {
-      throw new QueryError('invalid-sort', `${name} is a sort key twice`, detail);
+      throw new QueryError('invalid-sort', `${JSON.stringify(name)} is a sort key twice`, detail);
     }
     sort.push({ column, descending });
   }

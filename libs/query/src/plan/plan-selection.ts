@@ -83,7 +83,7 @@ class SelectionPlanner {
     const relation = collection.relations.get(node.name);
     if (!relation) throw new Error(`the relation ${node.name} was found and is not there`);
     if (Buffer.byteLength(node.name) > MAX_LABEL_BYTES) {
-      const message = `${node.name} cannot be embedded: its name has more than ${MAX_LABEL_BYTES} bytes`;
+      const message = `${JSON.stringify(node.name)} cannot be embedded: its name has more than ${MAX_LABEL_BYTES} bytes`;
       throw names.error(node, message, 'invalid-fields');
     }
     const path = `${prefix}${printName(node.name)}`;

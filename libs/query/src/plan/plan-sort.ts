@@ -35,18 +35,18 @@ export function planSort(
     });
     const position = { start: node.path[0]?.start ?? 0, end: node.path.at(-1)?.end ?? 0 };
     if (seen.has(text)) {
-      throw new QueryError('invalid-sort', `${text} is a sort key twice`, {
+      throw new QueryError('invalid-sort', `${JSON.stringify(text)} is a sort key twice`, {
         parameter,
         name: text,
         position,
       });
     }
     if (!isOrdered(field.type)) {
-      const message = `${text} cannot be sorted by: ${field.type.sql} has no order`;
+      const message = `${JSON.stringify(text)} cannot be sorted by: ${field.type.sql} has no order`;
       throw new QueryError('invalid-sort', message, { parameter, name: text, position });
     }
     seen.add(text);
-    keys.push({ kind: 'field', path, field, descending: node.descending, raw: false });
+    keys.push({ kind: 'field', path, field, descending: node.descending });
   }
   const descending = keys.at(-1)?.descending ?? false;
   return completeSort(keys, descending, collection, context);
@@ -61,12 +61,12 @@ function completeSort(
   const identity = findIdentity(collection);
   if (identity) {
     const ties = identity
-      .filter((field) => !keys.some((key) => isPlainKey(key, field, collection, context)))
-      .map((field): SortFieldPlan => {
-        const raw = visibilityOf(field, collection, context) !== 'always';
-        return { kind: 'field', path: [], field, descending, raw };
-      });
-    return { keys: [...keys, ...ties], isTotal: true };
+      .filter((field) => visibilityOf(field, collection, context) !== undefined)
+      .filter((field) => !keys.some((key) => isKeyOf(key, field)))
+      .map((field): SortKeyPlan => ({ kind: 'field', path: [], field, descending }));
+    const hidden = identity.filter((field) => visibilityOf(field, collection, context) !== 'always');
+    const digest: SortKeyPlan = { kind: 'digest', fields: hidden, descending };
+    return { keys: [...keys, ...ties, ...(hidden.length > 0 ? [digest] : [])], isTotal: true };
   }
   if (collection.hasRowVersion) {
     const columns =
@@ -76,9 +76,9 @@ function completeSort(
   }
   const rest = [...collection.fields.values()]
     .filter((field) => visibilityOf(field, collection, context) !== undefined && isOrdered(field.type))
-    .filter((field) => !keys.some((key) => key.path.length === 0 && key.field === field))
+    .filter((field) => !keys.some((key) => isKeyOf(key, field)))
     .slice(0, MAX_FALLBACK_KEYS)
-    .map((field): SortFieldPlan => ({ kind: 'field', path: [], field, descending, raw: false }));
+    .map((field): SortFieldPlan => ({ kind: 'field', path: [], field, descending }));
   return { keys: [...keys, ...rest], isTotal: false };
 }
 
@@ -96,14 +96,8 @@ function findIdentity(collection: Collection): readonly Field[] | null {
   return null;
 }
 
-/** Whether a requested key orders by the very value of the field: then the field is no tie-breaker any more. */
-const isPlainKey = (
-  key: SortFieldPlan,
-  field: Field,
-  collection: Collection,
-  context: PlanContext,
-): boolean =>
-  key.path.length === 0 && key.field === field && visibilityOf(field, collection, context) === 'always';
+/** Whether a requested key orders by the field already. */
+const isKeyOf = (key: SortFieldPlan, field: Field): boolean => key.path.length === 0 && key.field === field;
 
 function visibilityOf(field: Field, collection: Collection, context: PlanContext): FieldVisibility {
   const rules = context.access.collection(collection.name);

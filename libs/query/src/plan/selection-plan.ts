@@ -42,7 +42,7 @@ export interface FilterPlan {
   readonly slot: string;
 }
 
-export type SortKeyPlan = SortFieldPlan | SortPlacePlan;
+export type SortKeyPlan = SortFieldPlan | SortDigestPlan | SortPlacePlan;
 
 export interface SortFieldPlan {
   readonly kind: 'field';
@@ -50,8 +50,13 @@ export interface SortFieldPlan {
   readonly path: readonly string[];
   readonly field: Field;
   readonly descending: boolean;
-  /** True for a tie-breaker: it orders by the stored value, which never leaves the server but in a sealed cursor. */
-  readonly raw: boolean;
+}
+
+/** The tie-breaker where the key is hidden on some rows: a digest of it. */
+export interface SortDigestPlan {
+  readonly kind: 'digest';
+  readonly fields: readonly Field[];
+  readonly descending: boolean;
 }
 
 /** The row's place in its table: the tie-breaker where no key is. */

@@ -16,6 +16,7 @@ export {
   type PreconditionOptions,
   type WriteOptions,
   type WriteQueriesOptions,
+  type WriteDescription,
   type WriteQuery,
 } from './write-queries.js';
 export { WRITE_FUNCTIONS_SQL } from './database-functions.js';
@@ -26,7 +27,9 @@ export {
   type BatchMethod,
   type BatchOperation,
 } from './batch/parse-batch.js';
-export { addressText, resolveReferences } from './batch/reference.js';
+export { OperationResults } from './batch/operation-results.js';
+export { addressText, resolveReferences, type ReferableResults } from './batch/reference.js';
+export { refuseLargeBody } from './batch/refuse-large-body.js';
 export {
   isDatabaseError,
   type DatabaseErrorLike,

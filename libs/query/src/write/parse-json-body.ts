@@ -8,12 +8,15 @@ export interface BodyLimits {
   readonly maxDepth: number;
   /** Records of an array. */
   readonly maxRecords: number;
+  /** Keys of one object. */
+  readonly maxMembers: number;
 }
 
 export const DEFAULT_BODY_LIMITS: BodyLimits = {
   maxLength: 16 * 1024 * 1024,
   maxDepth: 64,
   maxRecords: 10_000,
+  maxMembers: Number.POSITIVE_INFINITY,
 };
 
 /** A body that was understood, with the text that it was read from. */
@@ -117,6 +120,9 @@ class BodyParser {
       this.path[depth] = '';
       const key = this.string(depth + 1);
       this.path[depth] = key;
+      if (members.size >= this.limits.maxMembers) {
+        throw new WriteError('body-too-large', `An object has more than ${this.limits.maxMembers} members.`);
+      }
       if (members.has(key)) this.report(depth + 1, 'duplicate-key', 'is there twice');
       this.skipSpace();
       this.expect(COLON, '":"');

@@ -72,8 +72,12 @@ const MAX_PROBLEMS = 100;
 export class ProblemList {
   private readonly problems: FieldProblem[] = [];
 
+  get size(): number {
+    return this.problems.length;
+  }
+
   get isFull(): boolean {
-    return this.problems.length >= MAX_PROBLEMS;
+    return this.size >= MAX_PROBLEMS;
   }
 
   get isEmpty(): boolean {

@@ -1,10 +1,10 @@
 import type { Sql } from '@plinth/expression';
-import type { Catalog, Collection } from '@plinth/schema';
-import type { AccessView, CollectionAccess } from '../access.js';
+import type { Collection } from '@plinth/schema';
+import type { CollectionAccess } from '../access.js';
 import { keyInput } from '../compile/key.js';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../limits.js';
 import { readParameters, type Parameters } from '../parse/parameters.js';
-import { PlanCache } from '../plan-cache.js';
+import { PlanCache, type PlanCacheCounts } from '../plan-cache.js';
 import { planFilter, type PlanContext } from '../plan/plan-context.js';
 import { planFields } from '../plan/plan-list.js';
 import { parseRecordKey } from '../record-key.js';
@@ -15,7 +15,9 @@ import { compileCreate } from './compile/create.js';
 import { compileMerge } from './compile/merge.js';
 import { isMergeable } from './compile/sent-rows.js';
 import { MAX_ROWS_INPUT } from './compile/target.js';
+import { compileDeleteAttempt, compileUpdateAttempt } from './compile/direct.js';
 import { compileDelete, compileUpdate } from './compile/update.js';
+import type { FailureContext } from './failure/failure-context.js';
 import { isJsonArray, isJsonObject, type JsonObjectNode } from './json-node.js';
 import type { JsonBody } from './parse-json-body.js';
 import { createKey, exactKey, groupRecords, type RecordGroup } from './plan/group-records.js';
@@ -58,22 +60,22 @@ export interface PreconditionOptions extends WriteOptions {
 
 /** A write that is ready to be run; its one row is for `readWriteResult`. */
 export interface WriteQuery extends BoundStatement {
-  readonly catalog: Catalog;
-  readonly access: AccessView;
   readonly collection: Collection;
-  /** How many records the body has; 0 where there is none. */
-  readonly records: number;
-  /** JSON pointer of the n-th record in the body. */
-  readonly pointer: (index: number) => string;
-  /** Names of the fields that are sent in any of the records. */
-  readonly sentFields: ReadonlySet<string>;
-  /** Names that the caller may be told of. */
-  readonly knownFields: ReadonlySet<string>;
+  /** What to run where the statement gave no row: it then tells why, or writes after all. Null where there is no need. */
+  readonly bindOtherwise: (() => BoundStatement) | null;
+  /** What an error of the database is told with. */
+  readonly describe: () => WriteDescription;
+}
+
+/** Everything that a failed write may have to be told with. */
+export interface WriteDescription extends FailureContext {
   /** The same write of the first records only; for finding out which one the database refuses. */
   readonly prefix: (count: number) => BoundStatement;
 }
 
 export interface WriteQueriesOptions {
+  /** See `hiddenOrder`; equal on all instances. */
+  readonly orderSecret: () => string;
   readonly limits?: Partial<QueryLimits>;
   /** How many plans are kept. */
   readonly cacheCapacity?: number;
@@ -90,6 +92,12 @@ type TargetRequest =
   | { readonly kind: 'key'; readonly isConditional: boolean }
   | { readonly kind: 'filter'; readonly text: string; readonly isBounded: boolean };
 
+interface WriteStatements {
+  readonly statement: Statement;
+  /** See `WriteQuery.otherwise`. */
+  readonly otherwise: Statement | null;
+}
+
 /** What a request is about, taken apart. */
 interface ParsedWrite {
   readonly context: QueryContext;
@@ -104,16 +112,22 @@ interface ParsedWrite {
  * body, a lookup and the binding. Every method throws `WriteError` or `QueryError` for a mistake of the request.
  */
 export class WriteQueries {
-  private readonly limits: QueryLimits;
-  private readonly statements: PlanCache<Statement>;
+  readonly limits: QueryLimits;
+  readonly orderSecret: () => string;
+  private readonly statements: PlanCache<WriteStatements>;
   private readonly validators: PlanCache<RecordValidator>;
   private readonly maxRows: number | null;
 
-  constructor(options: WriteQueriesOptions = {}) {
+  constructor(options: WriteQueriesOptions) {
+    this.orderSecret = options.orderSecret;
     this.limits = { ...DEFAULT_QUERY_LIMITS, ...options.limits };
     this.statements = new PlanCache(options.cacheCapacity);
     this.validators = new PlanCache(options.cacheCapacity);
     this.maxRows = options.maxRows ?? null;
+  }
+
+  get planCounts(): PlanCacheCounts {
+    return this.statements.counts;
   }
 
   /** `POST` of one record or an array; with the parameter `upsertOn`, those that are there are updated. */
@@ -144,14 +158,16 @@ export class WriteQueries {
     const groups = groupRecords(checked, collection, key ? exactKey : createKey(rules.create, collection));
     const statement = this.statement(write, [isArray, groups.map(groupShape)], () => {
       const answer = this.planAnswer(write, isArray);
-      return key
+      const compiled = key
         ? compileMerge(planUpsert(collection, rules, groups, key, answer), context)
         : compileCreate(planCreate(collection, rules, groups, answer), context);
+      return [null, compiled];
     });
     const nodes = isJsonArray(body.root) ? body.root : [body.root];
     const prefix = (count: number): BoundStatement =>
       this.create(context, bodyOfNode(isArray ? nodes.slice(0, count) : body.root), given, options);
-    return finish(write, statement, bindBody(body, checked, groups), { checked, pointer, prefix });
+    const sent = { checked, pointer, prefix, isMerge: key !== null };
+    return finish(write, statement, bindBody(body, checked, groups), sent);
   }
 
   /** `PATCH` of one record. `key` is the last part of its path, still percent-encoded. */
@@ -207,13 +223,15 @@ export class WriteQueries {
     const precondition = mergePrecondition(options);
     if (options.ifMatch && options.ifMatch !== '*') bindVersions(write.shape, options.ifMatch);
     const [group = { fields: [], indexes: [0] }] = groupRecords([record], collection, exactKey);
-    const statement = this.statement(write, [precondition, groupShape(group)], () =>
-      compileMerge(
-        planReplace(collection, rules, group.fields, precondition, this.planAnswer(write, false)),
-        context,
-      ),
-    );
-    return finish(write, statement, bindBody(body, [record], [group]), { checked: [record] });
+    const statement = this.statement(write, [precondition, groupShape(group)], () => {
+      const answer = this.planAnswer(write, false);
+      return [
+        null,
+        compileMerge(planReplace(collection, rules, group.fields, precondition, answer), context),
+      ];
+    });
+    const sent = { checked: [record], isMerge: true };
+    return finish(write, statement, bindBody(body, [record], [group]), sent);
   }
 
   /** `DELETE` of one record. */
@@ -260,8 +278,9 @@ export class WriteQueries {
         const presets = planPresets(rules.update, collection);
         const names = group.fields.map((field) => field.name);
         const permission = planPermission(rules.update, names);
-        const plan = { collection, answer, fields: group.fields, merged, presets, permission };
-        return compileUpdate({ kind: 'update', ...plan, target: this.planTarget(target, write) }, context);
+        const parts = { collection, answer, fields: group.fields, merged, presets, permission };
+        const plan = { kind: 'update' as const, ...parts, target: this.planTarget(target, write) };
+        return [compileUpdateAttempt(plan, context), compileUpdate(plan, context)];
       },
     );
     return finish(write, statement, bindBody(body, [record], [group]), { checked: [record] });
@@ -275,8 +294,9 @@ export class WriteQueries {
     const statement = this.statement(write, [target.kind === 'key' ? target : target.kind], () => {
       const answer = this.planAnswer(write, target.kind === 'filter');
       const permission = planDeletePermission(rules.delete);
-      const plan = { collection, answer, permission, target: this.planTarget(target, write) };
-      return compileDelete({ kind: 'delete', ...plan }, context);
+      const parts = { collection, answer, permission, target: this.planTarget(target, write) };
+      const plan = { kind: 'delete' as const, ...parts };
+      return [compileDeleteAttempt(plan, context), compileDelete(plan, context)];
     });
     return finish(write, statement, new Map(), { checked: [] });
   }
@@ -291,7 +311,7 @@ export class WriteQueries {
     const { access, collection } = context;
     const rules = access.collection(collection.name) ?? { read: [], create: [], update: [], delete: [] };
     const parameters = readParameters(given, known, this.limits);
-    const shape = readShape('record', context, parameters, this.limits);
+    const shape = readShape('record', context, parameters, this);
     const key = JSON.stringify([action, options.isMinimal ?? false]);
     return { context, rules, parameters, shape: { ...shape, key: `${key}${shape.key}` }, options };
   }
@@ -346,35 +366,55 @@ export class WriteQueries {
     const key = [action, catalog.version, access.key, collection.name].join('\0');
     return this.validators.get(key, () => new RecordValidator(build()));
   }
-  private statement(write: ParsedWrite, shape: unknown, compile: () => Sql): Statement {
-    return this.statements.get(write.shape.key + JSON.stringify(shape), () => createStatement(compile()));
+
+  /** `compile` gives an attempt that may give no row, where there is one, and the statement that always tells. */
+  private statement(
+    write: ParsedWrite,
+    shape: unknown,
+    compile: () => readonly [attempt: Sql | null, whole: Sql],
+  ): WriteStatements {
+    return this.statements.get(write.shape.key + JSON.stringify(shape), () => {
+      const [attempt, whole] = compile();
+      const statement = createStatement(whole);
+      return attempt === null
+        ? { statement, otherwise: null }
+        : { statement: createStatement(attempt), otherwise: statement };
+    });
   }
 }
 
-/** Puts values to a statement; everything that an error of the database needs to be told goes with it. */
+/** Puts values to a statement. */
 function finish(
   { context, rules, shape }: ParsedWrite,
-  statement: Statement,
-  inputs: ReadonlyMap<string, string>,
+  { statement, otherwise }: WriteStatements,
+  inputs: ReadonlyMap<string, string | null>,
   sent: {
     readonly checked: readonly JsonObjectNode[];
     readonly pointer?: (index: number) => string;
     readonly prefix?: (count: number) => BoundStatement;
+    readonly isMerge?: boolean;
   },
 ): WriteQuery {
   const { catalog, access, collection, auth } = context;
   for (const [name, value] of inputs) shape.inputs.set(name, value);
-  const bound = { statement, values: bindStatement(statement, { ...shape, auth }) };
+  const given = { ...shape, auth };
+  const values = bindStatement(statement, given);
   return {
-    ...bound,
-    catalog,
-    access,
+    statement,
+    values,
     collection,
-    records: sent.checked.length,
-    pointer: sent.pointer ?? (() => ''),
-    prefix: sent.prefix ?? (() => bound),
-    sentFields: new Set(sent.checked.flatMap((record) => [...record.keys()])),
-    knownFields: knownFields(rules, collection),
+    bindOtherwise: otherwise && (() => ({ statement: otherwise, values: bindStatement(otherwise, given) })),
+    describe: () => ({
+      catalog,
+      access,
+      collection,
+      records: sent.checked.length,
+      pointer: sent.pointer ?? (() => ''),
+      prefix: sent.prefix ?? (() => ({ statement, values })),
+      sentFields: new Set(sent.checked.flatMap((record) => [...record.keys()])),
+      knownFields: knownFields(rules, collection),
+      isMerge: sent.isMerge ?? false,
+    }),
   };
 }
 

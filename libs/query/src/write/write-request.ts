@@ -3,6 +3,7 @@ import type { Catalog, Collection, Field } from '@plinth/schema';
 import { fieldVisibility, type AccessView, type CollectionAccess } from '../access.js';
 import { keyInput } from '../compile/key.js';
 import { QueryError } from '../errors.js';
+import { parseKeyNames, printKeyNames } from '../parse/key-names.js';
 import type { RequestShape } from '../request-shape.js';
 import { VERSIONS_INPUT } from './compile/target.js';
 import type { JsonNode, JsonObjectNode } from './json-node.js';
@@ -46,13 +47,17 @@ export function requireRows(collection: Collection, isPossible: boolean, done: s
   if (!isPossible || !isTellable) throw notSupported(collection, done);
 }
 
-/** The unique key that `upsertOn` names, `slug` or `tenant_id,slug`, in the order of the key. */
+/**
+ * The unique key that `upsertOn` names, `slug` or `tenant_id,slug`, in the order of the key.
+ *
+ * @throws QueryError `invalid-parameter` where it is no list of names, WriteError `invalid-upsert` where it is no key
+ */
 export function findUniqueKey(
   text: string,
   collection: Collection,
   rules: CollectionAccess,
 ): { readonly fields: readonly Field[]; readonly nullsNotDistinct: boolean } {
-  const named = new Set(text.split(',').map((name) => name.trim()));
+  const named = parseKeyNames(text, 'upsertOn');
   const creatable = sendableFields(rules.create.length > 0 ? rules.create : rules.update, collection);
   const usable = collection.uniqueKeys.filter((key) =>
     key.fields.every(
@@ -66,7 +71,7 @@ export function findUniqueKey(
     ({ fields }) => fields.length === named.size && fields.every((name) => named.has(name)),
   );
   if (!key) {
-    const known = usable.map(({ fields }) => fields.join(',')).join(' or ');
+    const known = usable.map(({ fields }) => printKeyNames(fields)).join(' or ');
     throw new WriteError(
       'invalid-upsert',
       `upsertOn must be a unique key of ${collection.name} whose fields you can read and set${known === '' ? '; there is none' : `: ${known}`}.`,

@@ -13,9 +13,19 @@ export interface WriteResult {
   readonly data: string | null;
 }
 
+/** Where a trigger of the database kept the only record of a write from being written. */
+const NOTHING: WriteResult = {
+  outcome: 'done',
+  written: 0,
+  created: 0,
+  key: null,
+  version: null,
+  data: null,
+};
+
 /** Reads the row, whose columns are texts in the order of the select list. */
 export function readWriteResult(row: readonly (string | null)[] | undefined): WriteResult {
-  if (!row) throw new Error('a write always answers one row');
+  if (!row) return NOTHING;
   const [outcome, written, created, key, version, data] = row;
   if (!isOutcome(outcome)) throw new Error(`a write answered ${String(outcome)}`);
   return {

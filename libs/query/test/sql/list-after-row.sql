@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.id))[10]::text)::text END AS next
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.id))[10]::text)::text END AS next
 FROM (
   SELECT t0.id
   FROM "public"."comments" t0

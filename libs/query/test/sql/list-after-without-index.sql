@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(r.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.k0))[10]::text, (array_agg(p.k1))[10]::text, (array_agg(p.id))[10]::text)::text END AS next
+SELECT coalesce(json_agg(r.*)::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array((array_agg(p.k0))[10]::text, (array_agg(p.k1))[10]::text, (array_agg(p.id))[10]::text)::text END AS next
 FROM (
   SELECT t0.id, t0.title AS k0, t1.name AS k1
   FROM "public"."posts" t0

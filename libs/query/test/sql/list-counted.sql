@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:50])::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.id))[50]::text)::text END AS next, (
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.id))[50]::text)::text END AS next, (
   SELECT count(*)
   FROM "public"."posts" t1
   WHERE t1.views > $1::int8

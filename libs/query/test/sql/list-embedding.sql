@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:20])::text, '[]') AS data, CASE WHEN count(*) > 20 THEN json_build_array((array_agg(p.id))[20]::text)::text END AS next
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > 20 THEN json_build_array((array_agg(p.id))[20]::text)::text END AS next
 FROM (
   SELECT t0.id, t0.title, (
     SELECT row_to_json(r.*)
@@ -15,7 +15,7 @@ FROM (
       WHERE t1.id = t0.author_id
     ) r
   ) AS author, (
-    SELECT coalesce(json_agg(row_to_json(r.*)), '[]')
+    SELECT coalesce(array_to_json(array_agg(r.*)), '[]')
     FROM (
       SELECT t4.name
       FROM "public"."post_tags" t3
@@ -25,7 +25,7 @@ FROM (
       LIMIT 50
     ) r
   ) AS tags, (
-    SELECT coalesce(json_agg(row_to_json(r.*)), '[]')
+    SELECT coalesce(array_to_json(array_agg(r.*)), '[]')
     FROM (
       SELECT t5.body, (
         SELECT row_to_json(r.*)

@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:50])::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.id))[50]::text)::text END AS next, (
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.id))[50]::text)::text END AS next, (
   SELECT CASE WHEN c.n <= 10000 THEN c.n ELSE greatest(c.n, (
     SELECT (count(*) * 100 / least(100, 100000 * 8192.0 / greatest(pg_relation_size('"public"."posts"'::regclass), 1)))::int8
     FROM "public"."posts" t2 TABLESAMPLE SYSTEM (least(100, 100000 * 8192.0 / greatest(pg_relation_size('"public"."posts"'::regclass), 1)))

@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(r.*))[1:50])::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.k0))[50]::text, (array_agg(p.id))[50]::text)::text END AS next
+SELECT coalesce(json_agg(r.*)::text, '[]') AS data, CASE WHEN count(*) > 50 THEN json_build_array((array_agg(p.k0))[50]::text, (array_agg(p.id))[50]::text)::text END AS next
 FROM (
   SELECT t0.id, t0.title, t0.published_at AS k0
   FROM "public"."posts" t0

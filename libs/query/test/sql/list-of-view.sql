@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:10])::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array()::text END AS next
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > 10 THEN json_build_array()::text END AS next
 FROM (
   SELECT t0.title, t0.status
   FROM "public"."post_titles" t0

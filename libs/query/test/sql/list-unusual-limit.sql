@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(p.*))[1:$1::int8])::text, '[]') AS data, CASE WHEN count(*) > $1::int8 THEN json_build_array((array_agg(p.id))[$1::int8]::text)::text END AS next
+SELECT coalesce(json_agg(p.*)::text, '[]') AS data, CASE WHEN count(*) > $1::int8 THEN json_build_array((array_agg(p.id))[$1::int8]::text)::text END AS next
 FROM (
   SELECT t0.id, t0.name
   FROM "public"."tags" t0

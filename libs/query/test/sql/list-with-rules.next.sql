@@ -1,4 +1,4 @@
-SELECT coalesce(array_to_json((array_agg(r.*))[1:2])::text, '[]') AS data, CASE WHEN count(*) > 2 THEN json_build_array((array_agg(p.k0))[2]::text, (array_agg(p.id))[2]::text)::text END AS next
+SELECT coalesce(json_agg(r.*)::text, '[]') AS data, CASE WHEN count(*) > 2 THEN json_build_array((array_agg(p.k0))[2]::text, (array_agg(p.id))[2]::text)::text END AS next
 FROM (
   SELECT t0.id, CASE WHEN t1.name = $1::text THEN t0.body END AS body, (
     SELECT row_to_json(r.*)
@@ -8,7 +8,7 @@ FROM (
       WHERE t2.id = t0.author_id
     ) r
   ) AS author, (
-    SELECT coalesce(json_agg(row_to_json(r.*)), '[]')
+    SELECT coalesce(array_to_json(array_agg(r.*)), '[]')
     FROM (
       SELECT t3.id
       FROM "public"."comments" t3

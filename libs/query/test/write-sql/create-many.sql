@@ -12,4 +12,4 @@ written AS (
 SELECT *, ($3::int4[])[row_number() OVER ()] AS ordinal FROM inserted_0
 UNION ALL SELECT *, ($4::int4[])[row_number() OVER ()] AS ordinal FROM inserted_1
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM written) AS created, NULL AS key, NULL AS version, (SELECT coalesce(json_agg(row_to_json(r.*)), '[]') FROM (SELECT t0.id FROM written t0 ORDER BY t0.ordinal) r)::text AS data;
+SELECT 'done' AS outcome, (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM written) AS created, NULL AS key, NULL AS version, (SELECT coalesce(array_to_json(array_agg(r.*)), '[]') FROM (SELECT t0.id FROM written t0 ORDER BY t0.ordinal) r)::text AS data;

@@ -9,4 +9,4 @@ DELETE FROM "public"."posts" AS t USING old o
 WHERE t.id = o.id AND o.is_permitted AND o.is_current
 RETURNING t.id, t.slug, t.title, t.owner, t.status, t.meta, t.photo, t.team_id, t.xmin, t.ctid, o.ordinal
 )
-SELECT 'done' AS outcome, (SELECT count(*) FROM written) AS written, 0 AS created, NULL AS key, NULL AS version, (SELECT coalesce(json_agg(row_to_json(r.*)), '[]') FROM (SELECT t5.id FROM written t5 ORDER BY t5.ordinal) r)::text AS data;
+SELECT 'done' AS outcome, (SELECT count(*) FROM written) AS written, 0 AS created, NULL AS key, NULL AS version, (SELECT coalesce(array_to_json(array_agg(r.*)), '[]') FROM (SELECT t5.id FROM written t5 ORDER BY t5.ordinal) r)::text AS data;

@@ -1,3 +1,6 @@
+DELETE FROM "public"."posts" AS t0 WHERE t0.id = $1::integer
+RETURNING 'done', 1, 0, array_to_json(ARRAY[(t0.id)::text])::text, t0.xmin::text || '-' || t0.ctid::text, NULL;
+-- Where that gives no row:
 WITH written AS (
 DELETE FROM "public"."posts" AS t0 WHERE t0.id = $1::integer
 RETURNING t0.id, t0.slug, t0.title, t0.owner, t0.status, t0.meta, t0.photo, t0.team_id, t0.xmin, t0.ctid

@@ -19,17 +19,17 @@ export function parseReference(text: string): Reference | null {
   return label !== '' && path.length > 0 && path.every((step) => step !== '') ? { label, path } : null;
 }
 
+/** The answers of earlier operations by label; null where one answered nothing. */
+export interface ReferableResults {
+  get(label: string): JsonNode | undefined;
+}
+
 /**
  * A value with every reference in it replaced by what it leads to.
- * @param results the answers of the operations so far, by label; null where one answered nothing
  * @param pointer of the value in the batch, for errors
  * @throws WriteError `invalid-batch` for a reference to what is not in the answer
  */
-export function resolveReferences(
-  node: JsonNode,
-  results: ReadonlyMap<string, JsonNode>,
-  pointer: string,
-): JsonNode {
+export function resolveReferences(node: JsonNode, results: ReferableResults, pointer: string): JsonNode {
   const text = referenceText(node);
   if (text !== null) return followReference(text, results, pointer);
   if (isJsonArray(node)) {
@@ -43,7 +43,7 @@ export function resolveReferences(
   return node;
 }
 
-function followReference(text: string, results: ReadonlyMap<string, JsonNode>, pointer: string): JsonNode {
+function followReference(text: string, results: ReferableResults, pointer: string): JsonNode {
   const reference = parseReference(text);
   let value = reference ? results.get(reference.label) : undefined;
   for (const step of reference?.path ?? []) {

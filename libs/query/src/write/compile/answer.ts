@@ -1,16 +1,20 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import { fieldVisibility } from '../../access.js';
+import { hiddenOrder } from '../../compile/hidden-order.js';
 import { compileSelection, recordJson, recordListJson } from '../../compile/selection.js';
 import type { SelectionPlan } from '../../plan/selection-plan.js';
 import type { RowScope } from '../../scope.js';
 import type { AnswerPlan } from '../plan/write-plan.js';
-import { where, type RowSources, type WriteContext } from './row-source.js';
+import { outcomeAfter, raiseUnless } from './raise.js';
+import { allOf, where, type RowSources, type WriteContext } from './row-source.js';
 
 export interface AnswerSource {
   /** The name of the common table expression with the written rows. */
   readonly rows: Sql;
   /** Gives the list its order. */
   readonly ordinal: Sql;
+  /** Whether that is the order of the key, which may be hidden, and not that of what was sent. */
+  readonly hasKeyOrder?: boolean;
   readonly outcome: Sql;
   /** How many rows were created, where some may have been updated instead. */
   readonly created: Sql;
@@ -32,7 +36,7 @@ export function compileAnswer(
   const { rows, outcome, created } = source;
   const head = sql`SELECT ${outcome} AS outcome, (SELECT count(*) FROM ${rows}) AS written, ${created} AS created`;
   if (plan.isList) {
-    const data = plan.selection ? compileList(plan.selection, source, sources) : rawSql('NULL');
+    const data = plan.selection ? compileList(plan.selection, source, sources, context) : rawSql('NULL');
     return sql`${head}, NULL AS key, NULL AS version, ${data}::text AS data`;
   }
   const scope = sources.scope();
@@ -46,16 +50,58 @@ FROM (VALUES (0)) always(present)
 LEFT JOIN (${record} FROM ${rows} ${rawSql(scope.alias)}${scope.joins()}${readable} LIMIT 1) ${alias} ON true`;
 }
 
+/**
+ * The same row as the `RETURNING` of a statement that writes one record itself, for a check of its own and without
+ * further look at what was written; null where rules follow relations, which `RETURNING` cannot join.
+ *
+ * @param alias of the table in the statement
+ * @param check what must hold for the record as it has become
+ */
+export function compileReturning(
+  plan: AnswerPlan,
+  alias: string,
+  check: (written: RowScope) => readonly Sql[],
+  isCreated: boolean,
+  sources: RowSources,
+  context: WriteContext,
+): Sql | null {
+  if (plan.isList) return null;
+  const scope = sources.scope(alias);
+  const checks = check(scope);
+  const refusals = checks.length === 0 ? [] : [raiseUnless('check-failed', allOf(checks))];
+  const data = plan.selection ? sql`${compileRecord(plan.selection, scope)}::text` : rawSql('NULL');
+  const version = sources.collection.hasRowVersion ? scope.version() : rawSql('NULL');
+  const readable = scope.rowPredicate();
+  const shown = [compileKey(scope, context), version, data].map((value) =>
+    readable === null ? value : sql`CASE WHEN ${readable} THEN ${value} END`,
+  );
+  if (scope.hasJoins) return null;
+  const outcome = outcomeAfter(refusals, rawSql(`'done'`));
+  return sql`RETURNING ${outcome}, 1, ${rawSql(isCreated ? '1' : '0')}, ${joinSql(shown, ', ')}`;
+}
+
 function compileRecord(selection: SelectionPlan, scope: RowScope): Sql {
   return recordJson(sql`SELECT ${compileSelection(selection, scope)}`);
 }
 
-function compileList(selection: SelectionPlan, source: AnswerSource, sources: RowSources): Sql {
+function compileList(
+  selection: SelectionPlan,
+  source: AnswerSource,
+  sources: RowSources,
+  { access }: WriteContext,
+): Sql {
   const scope = sources.scope();
   const columns = compileSelection(selection, scope);
   const readable = where([scope.rowPredicate()]);
   const near = rawSql(scope.alias);
-  const records = sql`SELECT ${columns} FROM ${source.rows} ${near}${scope.joins()}${readable} ORDER BY ${near}.${source.ordinal}`;
+  const rules = access.collection(scope.collection.name);
+  const hidden = scope.collection.primaryKey.flatMap((name) => {
+    const field = scope.collection.fields.get(name);
+    return field && rules && fieldVisibility(rules, name) === 'always' ? [] : (field ?? []);
+  });
+  const order =
+    source.hasKeyOrder && hidden.length > 0 ? hiddenOrder(hidden, scope) : sql`${near}.${source.ordinal}`;
+  const records = sql`SELECT ${columns} FROM ${source.rows} ${near}${scope.joins()}${readable} ORDER BY ${order}`;
   return recordListJson(records);
 }
 

@@ -3,12 +3,12 @@ import { keyPredicate } from '../../compile/key.js';
 import { quotedColumn } from '../../sql-text.js';
 import type { RowScope } from '../../scope.js';
 import type { DeletePlan, UpdatePlan } from '../plan/write-plan.js';
-import { compileAnswer } from './answer.js';
-import { compileBefore, type UpdateChecks } from './permission.js';
+import { compileAnswer, compileReturning } from './answer.js';
+import { compileBefore, UpdateChecks } from './permission.js';
 import { compileUpdatePreset } from './preset.js';
 import { outcomeAfter, raiseForAny } from './raise.js';
-import { allOf, where, type RowSources, type WriteContext } from './row-source.js';
-import { SentRows } from './sent-rows.js';
+import { allOf, RowSources, where, type WriteContext } from './row-source.js';
+import { compileSentRecord } from './sent-values.js';
 import { isOfOneRow, keepsKey, lockClause, versionMatches } from './target.js';
 
 /**
@@ -55,7 +55,48 @@ export function compileDirectUpdate(
 ): Sql {
   const scope = sources.scope();
   const row = rawSql(scope.alias);
-  const sent = new SentRows({ fields: plan.fields, group: 0, alias: rawSql('x'), merged: plan.merged });
+  const written = sql`${compileChange(plan, scope, sources)}
+RETURNING ${sources.storedColumns(row)}`;
+  const refusals: Sql[] = [];
+  if (!checks.isEmpty) {
+    const updated = sources.scope();
+    const predicate = allOf(checks.compile(updated, null));
+    const failing = sql`FROM written ${rawSql(updated.alias)}${updated.joins()} WHERE (${predicate}) IS NOT TRUE`;
+    refusals.push(raiseForAny('check-failed', rawSql('0'), failing));
+  }
+  return compileDirect(plan, { written, refusals, keepsKey: keepsKey(plan) }, sources, context);
+}
+
+/**
+ * The same as a plain `UPDATE` that gives the answer itself, or no row where nothing was written: then the whole
+ * statement has to be run, to write after all or to tell why not. Null where it cannot be had so simply, or where the
+ * database might do something twice.
+ */
+export function compileUpdateAttempt(plan: UpdatePlan, context: WriteContext): Sql | null {
+  const sources = new RowSources(context, plan.collection);
+  const checks = new UpdateChecks(plan.permission, sources);
+  if (plan.collection.divertsWrites || !isDirectUpdate(plan, checks, sources, context)) return null;
+  const scope = sources.scope();
+  const change = compileChange(plan, scope, sources);
+  const check = (written: RowScope): readonly Sql[] => checks.compile(written, null);
+  const returning = compileReturning(plan.answer, scope.alias, check, false, sources, context);
+  return returning && sql`${change}\n${returning}`;
+}
+
+/** The same for a `DELETE`. */
+export function compileDeleteAttempt(plan: DeletePlan, context: WriteContext): Sql | null {
+  const sources = new RowSources(context, plan.collection);
+  if (plan.collection.divertsWrites || !isDirectDelete(plan, sources, context)) return null;
+  const scope = sources.scope();
+  const removal = sql`DELETE FROM ${sources.table} AS ${rawSql(scope.alias)}${where(conditions(plan, scope))}`;
+  const returning = compileReturning(plan.answer, scope.alias, () => [], false, sources, context);
+  return returning && sql`${removal}\n${returning}`;
+}
+
+function compileChange(plan: UpdatePlan, scope: RowScope, sources: RowSources): Sql {
+  const row = rawSql(scope.alias);
+  const { fields, merged } = plan;
+  const sent = compileSentRecord({ fields, group: 0, alias: rawSql('x'), merged });
   const assignments = [
     ...plan.fields.map((field) => ({ field, value: sent.value(field, sources.column(row, field.name)) })),
     ...plan.presets.flatMap((preset) => {
@@ -67,17 +108,8 @@ export function compileDirectUpdate(
     assignments.map(({ field, value }) => sql`${rawSql(quotedColumn(field.name))} = ${value}`),
     ', ',
   );
-  const from = plan.fields.length === 0 ? rawSql('') : sql`\nFROM ${sent.source()}`;
-  const written = sql`UPDATE ${sources.table} AS ${row} SET ${set}${from}${where(conditions(plan, scope))}
-RETURNING ${sources.storedColumns(row)}`;
-  const refusals: Sql[] = [];
-  if (!checks.isEmpty) {
-    const updated = sources.scope();
-    const predicate = allOf(checks.compile(updated, null));
-    const failing = sql`FROM written ${rawSql(updated.alias)}${updated.joins()} WHERE (${predicate}) IS NOT TRUE`;
-    refusals.push(raiseForAny('check-failed', rawSql('0'), failing));
-  }
-  return compileDirect(plan, { written, refusals, keepsKey: keepsKey(plan) }, sources, context);
+  const from = sent.source === null ? rawSql('') : sql`\nFROM ${sent.source}`;
+  return sql`UPDATE ${sources.table} AS ${row} SET ${set}${from}${where(conditions(plan, scope))}`;
 }
 
 export function compileDirectDelete(plan: DeletePlan, sources: RowSources, context: WriteContext): Sql {

@@ -1,7 +1,7 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import type { Field } from '@plinth/schema';
 import { keyInput } from '../../compile/key.js';
-import { inputParameter } from '../../compile/selection.js';
+import { inputParameter } from '../../compile/input-parameter.js';
 import { isExactKeyType } from '../../record-key.js';
 import type { RowScope } from '../../scope.js';
 import { quotedColumn } from '../../sql-text.js';

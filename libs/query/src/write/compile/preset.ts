@@ -12,7 +12,7 @@ import type { Collection, Field } from '@plinth/schema';
 import type { Preset } from '../../access.js';
 import type { RowScope } from '../../scope.js';
 import type { PresetPlan } from '../plan/write-permission.js';
-import type { SentRows } from './sent-rows.js';
+import type { SentFields } from './sent-values.js';
 
 /** A preset of a new record. Its expression sees the record as far as it was sent. */
 export function compileCreatePreset(plan: PresetPlan, field: Field, sent: SqlScope): Sql {
@@ -50,14 +50,14 @@ export class SentScope implements SqlScope {
   constructor(
     private readonly collection: Collection,
     private readonly fields: readonly Field[],
-    private readonly rows: SentRows,
+    private readonly sent: SentFields,
   ) {}
 
   field(name: string): SqlField {
     const field = this.collection.fields.get(name);
     if (!field) throw new Error(`no field ${name} in ${this.collection.name}`);
     const value = this.fields.includes(field)
-      ? this.rows.value(field)
+      ? this.sent.value(field)
       : rawSql(`NULL::${field.type.castSql}`);
     return { sql: value, nullable: true, type: field.type };
   }

@@ -29,6 +29,10 @@ export const RAISED_STATE = 'PL001';
 export const raiseForAny = (code: RaisedCode, ordinal: Sql, rows: Sql): Sql =>
   sql`(SELECT plinth.raise(${textLiteral(code)}, coalesce(min(${ordinal})::text, ''))::text ${rows} HAVING count(*) > 0)`;
 
+/** The same for a row that the statement looks at anyway, the only one of its body. */
+export const raiseUnless = (code: RaisedCode, predicate: Sql): Sql =>
+  sql`CASE WHEN (${predicate}) IS NOT TRUE THEN plinth.raise(${textLiteral(code)}, '0')::text END`;
+
 /** The same for a condition that is not about a single row. */
 export const raiseWhen = (code: RaisedCode, condition: Sql): Sql =>
   sql`CASE WHEN ${condition} THEN plinth.raise(${textLiteral(code)})::text END`;

@@ -20,9 +20,9 @@ export class RowSources {
   ) {}
 
   /** A masked scope over the table or over rows with the same columns; policies take its `raw` view. */
-  scope(): RowScope {
+  scope(alias = this.aliases.next()): RowScope {
     const { collection, aliases } = this;
-    return createScope({ ...this.context, collection, alias: aliases.next(), aliases, masked: true });
+    return createScope({ ...this.context, collection, alias, aliases, masked: true });
   }
 
   alias(): Sql {

@@ -1,6 +1,6 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
 import type { DataType, Field } from '@plinth/schema';
-import { inputParameter } from '../../compile/selection.js';
+import { inputParameter } from '../../compile/input-parameter.js';
 import { quotedColumn } from '../../sql-text.js';
 import { baseType } from '../../types.js';
 
@@ -79,7 +79,7 @@ export function isMergeable(type: DataType): boolean {
   );
 }
 
-function mergeValue(type: DataType, current: Sql, patch: Sql): Sql {
+export function mergeValue(type: DataType, current: Sql, patch: Sql): Sql {
   const base = baseType(type);
   // PostgreSQL's own function keeps the members that the JSON does not name, and does so inside of members as well.
   if (base.kind === 'composite') return sql`json_populate_record(${current}, ${patch})`;
@@ -88,7 +88,7 @@ function mergeValue(type: DataType, current: Sql, patch: Sql): Sql {
     : sql`plinth.merge_patch(${current}, ${patch})`;
 }
 
-function decodeValue(type: DataType, value: Sql): Sql {
+export function decodeValue(type: DataType, value: Sql): Sql {
   const base = baseType(type);
   if (isBytea(base)) return sql`decode(${value}, 'base64')`;
   if (base.kind === 'array' && isBytea(baseType(base.element))) {

@@ -1,6 +1,7 @@
 import { rawSql, sql, type Sql } from '@plinth/expression';
 import { keyPredicate } from '../../compile/key.js';
-import { compileFilter, inputParameter } from '../../compile/selection.js';
+import { inputParameter } from '../../compile/input-parameter.js';
+import { compileFilter } from '../../compile/selection.js';
 import type { RowScope } from '../../scope.js';
 import type { PermissionClause } from '../plan/write-permission.js';
 import type { UpdatePlan, WriteTarget } from '../plan/write-plan.js';

@@ -1,5 +1,5 @@
 import { joinSql, rawSql, sql, type Sql } from '@plinth/expression';
-import { inputParameter } from '../../compile/selection.js';
+import { inputParameter } from '../../compile/input-parameter.js';
 import { quotedColumn } from '../../sql-text.js';
 import type { DeletePlan, UpdatePlan, WriteTarget } from '../plan/write-plan.js';
 import { compileAnswer } from './answer.js';
@@ -42,6 +42,7 @@ export function compileUpdate(plan: UpdatePlan, context: WriteContext): Sql {
   const source = {
     rows: rawSql('written'),
     ordinal: columns.ordinal,
+    hasKeyOrder: true,
     outcome: outcomeAfter(refusals, targetOutcome(plan.target, columns)),
     created: rawSql('0'),
   };
@@ -65,6 +66,7 @@ ${returning}
   const source = {
     rows: rawSql('written'),
     ordinal: columns.ordinal,
+    hasKeyOrder: true,
     outcome: outcomeAfter(refuseRows(plan.target, sources, columns), targetOutcome(plan.target, columns)),
     created: rawSql('0'),
   };

@@ -43,6 +43,8 @@ function translateUnique(error: DatabaseErrorLike, context: FailureContext): Dat
   return problem('unique-violation', detail, {
     errors: fieldProblems(context, fields, 'unique', 'is taken'),
     isOfOneRecord: true,
+    // A row that is written meanwhile may meet another unique key before the one that the two would be merged by.
+    retry: context.isMerge ? 'race' : null,
   });
 }
 

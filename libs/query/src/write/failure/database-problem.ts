@@ -28,9 +28,10 @@ export interface DatabaseProblem {
   readonly errors: readonly FieldProblem[];
   /**
    * What may be done before the client is told: `statement`, run it again (in a transaction: after going back to the
-   * savepoint before it); `transaction`, all of it again; `schema`, read the catalog and plan anew.
+   * savepoint before it); `race`, the same, but once: another request may just have written the record that this one
+   * would have found; `transaction`, all of it again; `schema`, read the catalog and plan anew.
    */
-  readonly retry: 'statement' | 'transaction' | 'schema' | null;
+  readonly retry: 'statement' | 'race' | 'transaction' | 'schema' | null;
   /** For the log: what an operator can do about it. */
   readonly operatorHint: string | null;
   /** True where one record of many is at fault and `locateFailure` can find out which. */
@@ -48,6 +49,8 @@ export interface DatabaseErrorLike {
   readonly column?: string;
   readonly dataType?: string;
   readonly constraint?: string;
+  /** The function of PostgreSQL's source that reported it. */
+  readonly routine?: string;
 }
 
 /** Whether an error came from PostgreSQL, and not from the driver or the system. */

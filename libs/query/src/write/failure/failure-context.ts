@@ -3,17 +3,21 @@ import type { AccessView } from '../../access.js';
 import { pointerStep, type FieldProblem, type FieldProblemCode } from '../write-error.js';
 import type { DatabaseProblem, DatabaseProblemType } from './database-problem.js';
 
-/** What is known of the request that failed; a `WriteQuery` is one, but for the last. */
+/** What is known of the request that failed. */
 export interface FailureContext {
   readonly catalog: Catalog;
   readonly access: AccessView;
   readonly collection: Collection;
-  /** How many records the body has. */
+  /** How many records the body has; 0 where there is none. */
   readonly records: number;
+  /** JSON pointer of the n-th record in the body. */
   readonly pointer: (index: number) => string;
+  /** Names of the fields that are sent in any of the records. */
   readonly sentFields: ReadonlySet<string>;
   /** Names that the caller may be told of. */
   readonly knownFields: ReadonlySet<string>;
+  /** Whether records that are there already are updated, by `upsertOn` or `PUT`. */
+  readonly isMerge: boolean;
   /** Which record is at fault, where that was found out. */
   readonly failingRecord?: number;
 }

@@ -21,7 +21,7 @@ export async function locateFailure(
 
 /** A connection inside a transaction. */
 export interface ProbeConnection {
-  /** Runs a statement without values. */
+  /** Runs one statement without values. */
   command(text: string): Promise<void>;
   /** Runs the write of the first `count` records. */
   attempt(count: number): Promise<void>;
@@ -45,7 +45,8 @@ export function locateFailureInTransaction(
       if (isSame(error)) return true;
       throw error;
     } finally {
-      await connection.command('ROLLBACK TO SAVEPOINT plinth_probe; RELEASE SAVEPOINT plinth_probe');
+      await connection.command('ROLLBACK TO SAVEPOINT plinth_probe');
+      await connection.command('RELEASE SAVEPOINT plinth_probe');
     }
   });
 }

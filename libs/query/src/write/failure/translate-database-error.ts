@@ -20,6 +20,9 @@ const SCHEMA_STATES = new Set([
   '42701',
 ]);
 
+/** Where `RAISE` in PL/pgSQL reports from. */
+const RAISE_ROUTINE = 'exec_stmt_raise';
+
 /**
  * Says what an error of PostgreSQL means to the client. Every class of SQLSTATE has its answer: a client's mistake is
  * never an internal error, and an internal error never tells of SQL.
@@ -49,7 +52,7 @@ export function translateDatabaseError(error: DatabaseErrorLike, context: Failur
 }
 
 /** Errors that no value of the request is the reason of. */
-function translateCondition({ code, message }: DatabaseErrorLike): DatabaseProblem {
+function translateCondition({ code, message, routine }: DatabaseErrorLike): DatabaseProblem {
   const kind = code.slice(0, 2);
   if (code === '42501') return translatePermission(message);
   if (kind === '40') {
@@ -64,13 +67,17 @@ function translateCondition({ code, message }: DatabaseErrorLike): DatabaseProbl
       operatorHint: 'The connection is read-only: DATABASE_URL must lead to the primary server.',
     });
   }
-  if (kind === '08' || kind === '53' || kind === '57') {
+  if (kind === '08' || kind === '53' || kind === '57' || code === '25P03') {
     return problem('database-unavailable', 'The database cannot be reached; try again soon.', {
       operatorHint: kind === '53' ? `The database server is out of resources: ${message}` : null,
     });
   }
   return problem('internal-error', 'Something went wrong on our side.', {
-    operatorHint: `${code}: ${message}`,
+    // What somebody's own function says may hold values of the record, which are not for the log.
+    operatorHint:
+      routine === RAISE_ROUTINE
+        ? `${code}: raised by a function of the database, in whose own log the text is`
+        : `${code}: ${message}`,
   });
 }
 

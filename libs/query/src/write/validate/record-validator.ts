@@ -27,6 +27,9 @@ export interface RecordValidatorOptions {
 /** The path's key, as texts by field; a body may repeat it, and must not contradict it. */
 export type PathKey = ReadonlyMap<string, string>;
 
+/** Every name of a wide table is compared with what was sent. */
+const MAX_HINTS = 10;
+
 interface FieldRule {
   readonly validate: ValueValidator;
   readonly isNotNull: boolean;
@@ -67,6 +70,8 @@ export class RecordValidator {
     }
     const changes = new Map<string, JsonNode | undefined>();
     for (const [name, value] of node) {
+      // Nothing more would be told, and there may be a million of them.
+      if (problems.isFull) break;
       const pathValue = pathKey?.get(name);
       if (pathValue !== undefined && isSameKey(value, pathValue)) changes.set(name, undefined);
       else if (pathValue !== undefined && this.options.isKeyFixed) {
@@ -86,7 +91,7 @@ export class RecordValidator {
     const rule = this.rules.get(name);
     const at = pointer + pointerStep(name);
     if (!rule) {
-      const near = suggestName(name, this.sendableNames());
+      const near = problems.size < MAX_HINTS ? suggestName(name, this.sendableNames()) : undefined;
       const hint = near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
       problems.add(at, 'unknown-field', `is not a field that can be set${hint}`);
     } else if (rule.isReadOnly) {

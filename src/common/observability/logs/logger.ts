@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger as PinoLogger } from 'pino';
-import type { PlinthConfig } from '../config/index.js';
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import type { PlinthConfig } from '../../config/index.js';
 
 /** Structured logs. Also the injection token. */
 export abstract class Logger {
@@ -9,6 +9,8 @@ export abstract class Logger {
   abstract info(data: object, message: string): void;
   abstract warn(data: object, message: string): void;
   abstract error(data: object, message: string): void;
+  /** Where it is missing, lines of every level are wanted. */
+  isLevelEnabled?(level: string): boolean;
 }
 
 /** Places where a credential could stand if somebody logged a whole request. */
@@ -20,7 +22,10 @@ const SECRET_PATHS = [
 ];
 
 /** A pino logger as the configuration asks for it. Lines go to stderr, so that a command's stdout stays its answer. */
-export function createLogger(config: Pick<PlinthConfig, 'logLevel' | 'logFormat'>): PinoLogger {
+export function createLogger(
+  config: Pick<PlinthConfig, 'logLevel' | 'logFormat'>,
+  destination?: DestinationStream,
+): PinoLogger {
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY);
   const options = { level: config.logLevel, redact: { paths: SECRET_PATHS, censor: '***' } };
   return pretty
@@ -31,7 +36,7 @@ export function createLogger(config: Pick<PlinthConfig, 'logLevel' | 'logFormat'
           options: { destination: 2, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' },
         },
       })
-    : pino(options, pino.destination({ dest: 2, sync: true }));
+    : pino(options, destination ?? pino.destination({ dest: 2, sync: true }));
 }
 
 /** Lets Nest's own messages go through the same logger. */

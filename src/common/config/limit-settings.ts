@@ -1,0 +1,122 @@
+import { DEFAULT_EXPRESSION_LIMITS as EXPRESSION } from '@plinth/expression';
+import { DEFAULT_QUERY_LIMITS as QUERY } from '@plinth/query';
+import { bytes, integer, setting } from './setting.js';
+
+/** What one request may ask for. What asks for more is refused before it costs anything. */
+export const LIMIT_SETTINGS = {
+  bodyLimitBytes: setting({
+    variable: 'PLINTH_BODY_LIMIT',
+    description: 'The largest request body.',
+    defaultValue: 10 * 1024 ** 2,
+    defaultText: '10mb',
+    example: '1mb',
+    parse: bytes(1024, 1024 ** 3),
+  }),
+  urlLimitBytes: setting({
+    variable: 'PLINTH_URL_LIMIT',
+    description: 'The longest address of a request, with its parameters.',
+    defaultValue: 48 * 1024,
+    defaultText: '48kb',
+    example: '16kb',
+    parse: bytes(256, 1024 ** 2),
+  }),
+  headerLimitBytes: setting({
+    variable: 'PLINTH_HEADER_LIMIT',
+    description: 'The address and all headers of a request together, at most.',
+    defaultValue: 64 * 1024,
+    defaultText: '64kb',
+    example: '128kb',
+    parse: bytes(1024, 1024 ** 2),
+  }),
+  maxHeaders: setting({
+    variable: 'PLINTH_MAX_HEADERS',
+    description: 'Headers of a request, at most.',
+    defaultValue: 100,
+    example: '50',
+    parse: integer(10, 10_000),
+  }),
+  maxLimit: setting({
+    variable: 'PLINTH_MAX_LIMIT',
+    description: 'The largest `limit` of a list, in records.',
+    defaultValue: QUERY.maxLimit,
+    example: '10000',
+    parse: integer(1, 1_000_000),
+  }),
+  maxRows: setting({
+    variable: 'PLINTH_MAX_ROWS',
+    description: 'Records of a whole answer, as the limits of embedded lists multiply, at most.',
+    defaultValue: QUERY.maxRows,
+    example: '50000',
+    parse: integer(1, 999_999_999),
+  }),
+  maxOffset: setting({
+    variable: 'PLINTH_MAX_OFFSET',
+    description: 'The largest `offset`.',
+    defaultValue: QUERY.maxOffset,
+    example: '1000',
+    parse: integer(0, 999_999_999),
+  }),
+  maxDepth: setting({
+    variable: 'PLINTH_MAX_DEPTH',
+    description: 'Relations inside each other, in `fields`, `sort` and `filter`, at most.',
+    defaultValue: QUERY.maxDepth,
+    example: '3',
+    parse: integer(1, 20),
+  }),
+  maxEmbeds: setting({
+    variable: 'PLINTH_MAX_EMBEDS',
+    description: 'Embedded relations in one request, at most.',
+    defaultValue: QUERY.maxEmbeds,
+    example: '10',
+    parse: integer(0, 1000),
+  }),
+  maxSortKeys: setting({
+    variable: 'PLINTH_MAX_SORT_KEYS',
+    description: 'Keys in one `sort`, at most.',
+    defaultValue: QUERY.maxSortKeys,
+    example: '3',
+    parse: integer(1, 100),
+  }),
+  maxParameters: setting({
+    variable: 'PLINTH_MAX_PARAMETERS',
+    description: 'Query parameters of one request, at most.',
+    defaultValue: QUERY.maxParameters,
+    example: '30',
+    parse: integer(8, 1000),
+  }),
+  maxSearchLength: setting({
+    variable: 'PLINTH_MAX_SEARCH_LENGTH',
+    description: 'Characters of `search`, at most.',
+    defaultValue: QUERY.maxSearchLength,
+    example: '200',
+    parse: integer(1, 60_000),
+  }),
+  maxFilterLength: setting({
+    variable: 'PLINTH_MAX_FILTER_LENGTH',
+    description: 'Characters of a `filter`, at most.',
+    defaultValue: EXPRESSION.maxLength,
+    example: '2000',
+    parse: integer(1, 60_000),
+  }),
+  maxFilterDepth: setting({
+    variable: 'PLINTH_MAX_FILTER_DEPTH',
+    description: 'Expressions inside each other in a `filter`, at most.',
+    defaultValue: EXPRESSION.maxDepth,
+    example: '12',
+    parse: integer(1, 100),
+  }),
+  maxFilterNodes: setting({
+    variable: 'PLINTH_MAX_FILTER_COST',
+    description: 'Operators, names and values in a `filter`, at most; elements of lists are not counted.',
+    defaultValue: EXPRESSION.maxNodes,
+    example: '100',
+    parse: integer(1, 10_000),
+  }),
+  maxBatchOperations: setting({
+    variable: 'PLINTH_MAX_BATCH',
+    description: 'Operations in one batch, at most.',
+    defaultValue: 100,
+    example: '20',
+    parse: integer(1, 10_000),
+  }),
+} as const;

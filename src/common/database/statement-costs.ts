@@ -1,0 +1,96 @@
+/** What is known of how long a statement takes, by its name. */
+export interface StatementCost {
+  runs: number;
+  /** The least that it took in this time and in the one before, in milliseconds: what waits and interruptions add is not its. */
+  leastMs: number;
+  leastBeforeMs: number;
+  /** Since when `leastMs` is the least. */
+  leastSinceMs: number;
+  /** When it may next be tried in a lane although it seems too slow. */
+  triedAgainAtMs: number;
+  /** What it takes on average in a lane, in milliseconds. */
+  laneMs: number;
+  /** Until when it stays out of the lanes, because it held one up; in milliseconds of `performance.now`. */
+  barredUntilMs: number;
+  /** How long it was kept out last time. */
+  barMs: number;
+}
+
+const MAX_KNOWN = 5000;
+/** So long a least counts, and once more as that of the time before, so that a statement that became slow is found out. */
+const LEAST_MS = 20_000;
+/** Statements that need no more than this are short. */
+const SHORT_MS = 3;
+/** The first run of a statement also plans it. */
+const MIN_RUNS = 2;
+/**
+ * Where all connections are busy, every statement seems slow, for it shares the database's cores with all the others.
+ * One that seems no slower than this is tried in a lane from time to time, which shows what it really takes.
+ */
+const TRIAL = { mostMs: 30, everyMs: 500 } as const;
+const WEIGHT = 0.1;
+
+const BAR_MS = { first: 1000, most: 60_000 } as const;
+/** A statement that has run so often since it held a lane up may be taken for short again. */
+const MERCY_RUNS = 1000;
+
+/** Remembers what statements cost; all is forgotten from time to time, so that it stays bounded. */
+export class StatementCosts {
+  private readonly known = new Map<string, StatementCost>();
+
+  of(name: string): StatementCost {
+    let cost = this.known.get(name);
+    if (cost === undefined) {
+      if (this.known.size >= MAX_KNOWN) this.known.clear();
+      cost = {
+        runs: 0,
+        leastMs: Number.POSITIVE_INFINITY,
+        leastBeforeMs: Number.POSITIVE_INFINITY,
+        leastSinceMs: 0,
+        triedAgainAtMs: 0,
+        laneMs: 0,
+        barredUntilMs: 0,
+        barMs: 0,
+      };
+      this.known.set(name, cost);
+    }
+    return cost;
+  }
+}
+
+/** Adds what one run took. */
+export function observeCost(cost: StatementCost, tookMs: number, nowMs: number): void {
+  cost.runs += 1;
+  if (nowMs - cost.leastSinceMs > LEAST_MS) {
+    cost.leastBeforeMs = cost.leastMs;
+    cost.leastMs = tookMs;
+    cost.leastSinceMs = nowMs;
+  } else if (tookMs < cost.leastMs) cost.leastMs = tookMs;
+}
+
+/** Whether a statement may share a connection with others. Asking counts as a trial where it seems too slow. */
+export function isShort(cost: StatementCost, nowMs: number, isBusy: boolean): boolean {
+  if (cost.runs < MIN_RUNS || cost.barredUntilMs > nowMs) return false;
+  const leastMs = Math.min(cost.leastMs, cost.leastBeforeMs);
+  if (leastMs <= SHORT_MS) return true;
+  if (!isBusy || leastMs > TRIAL.mostMs || nowMs < cost.triedAgainAtMs) return false;
+  cost.triedAgainAtMs = nowMs + TRIAL.everyMs;
+  return true;
+}
+
+/** The same for a run in a lane. */
+export function observeLaneCost(cost: StatementCost, tookMs: number, nowMs: number): void {
+  observeCost(cost, tookMs, nowMs);
+  cost.laneMs += (tookMs - cost.laneMs) * WEIGHT;
+}
+
+/** Keeps a statement out of the lanes, each time for longer. */
+export function barStatement(cost: StatementCost, nowMs: number): void {
+  if (cost.barredUntilMs > nowMs) return;
+  cost.barMs =
+    cost.runs > MERCY_RUNS || cost.barMs === 0 ? BAR_MS.first : Math.min(BAR_MS.most, cost.barMs * 2);
+  cost.barredUntilMs = nowMs + cost.barMs;
+  cost.runs = 0;
+  cost.leastMs = Number.POSITIVE_INFINITY;
+  cost.leastBeforeMs = Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,3 @@
+export * from './admission.js';
+export * from './event-loop-delay.js';
+export * from './refusal-log.js';

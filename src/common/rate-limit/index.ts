@@ -1,0 +1,2 @@
+export { RateLimits } from './rate-limits.service.js';
+export type { RateHeaders } from './rate-limit.js';

@@ -1,0 +1,2 @@
+export { seal, unseal } from './seal.js';
+export { ServerSecret } from './server-secret.js';

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest';
+import { stopLeftProcesses } from './plinth-process.js';
+
+afterAll(stopLeftProcesses, 60_000);
