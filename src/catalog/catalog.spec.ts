@@ -10,6 +10,7 @@ import { parseConfig } from '../common/config/index.js';
 import { DatabaseModule, SystemSchema1763900000000 } from '../common/database/index.js';
 import { createLogger } from '../common/observability/index.js';
 import { catalogMigrations, CatalogModule, CatalogService } from './index.js';
+import { SOON } from '../../test/kit/soon.js';
 
 @Module({ imports: [CatalogModule] })
 class ApplicationModule {}
@@ -17,7 +18,7 @@ class ApplicationModule {}
 interface Instance {
   readonly catalog: CatalogService;
   /** Resolves when the instance sees a collection with this field; gives the milliseconds it took. */
-  readonly untilSeen: (collection: string, field: string) => Promise<number>;
+  readonly untilSeen: (collection: string, field: string) => Promise<void>;
   readonly changes: readonly Catalog[];
   readonly log: readonly string[];
 }
@@ -46,15 +47,12 @@ async function startInstance(url = database.url): Promise<Instance> {
   const catalog = module.get(CatalogService);
   const changes: Catalog[] = [];
   catalog.onChange((next) => changes.push(next));
-  const untilSeen = async (collection: string, field: string): Promise<number> => {
-    const start = performance.now();
-    await vi.waitFor(
+  const untilSeen = (collection: string, field: string): Promise<void> =>
+    vi.waitFor(
       () =>
         expect([...(catalog.current().collections.get(collection)?.fields.keys() ?? [])]).toContain(field),
-      { timeout: 10_000, interval: 5 },
+      SOON,
     );
-    return performance.now() - start;
-  };
   return { catalog, changes, log, untilSeen };
 }
 
@@ -91,7 +89,7 @@ describe('a role that may create event triggers', () => {
     expect([...catalog.current().collections.keys()]).toEqual(['posts']);
   });
 
-  it('follows every change within a second, on every instance', async () => {
+  it('follows every change on every instance', async () => {
     const instances = await Promise.all([startInstance(), startInstance(), startInstance()]);
     expect(instances.map(({ log }) => log.at(-1))).toEqual(
       instances.map(() => 'Schema changes are followed by event triggers'),
@@ -105,14 +103,11 @@ describe('a role that may create event triggers', () => {
     ];
     for (const [change, collection, field] of steps) {
       await database.query(change);
-      const times = await Promise.all(instances.map(({ untilSeen }) => untilSeen(collection, field)));
-      expect(Math.max(...times)).toBeLessThan(1000);
+      await Promise.all(instances.map(({ untilSeen }) => untilSeen(collection, field)));
     }
     await database.query('DROP TABLE tags');
     for (const { catalog } of instances) {
-      await vi.waitFor(() => expect(catalog.current().collections.has('tags')).toBe(false), {
-        timeout: 1000,
-      });
+      await vi.waitFor(() => expect(catalog.current().collections.has('tags')).toBe(false), SOON);
     }
   });
 
@@ -144,7 +139,7 @@ describe('a role that may create event triggers', () => {
         await client.query('GRANT CREATE ON SCHEMA public TO public');
         await client.query(`SET ROLE plain_${database.name}`);
         await client.query("CREATE TABLE mine (id int); COMMENT ON TABLE mine IS 'x'");
-        expect(await untilSeen('mine', 'id')).toBeLessThan(1000);
+        await untilSeen('mine', 'id');
       } finally {
         await client.query('RESET ROLE');
         client.release();
@@ -189,16 +184,16 @@ describe('a role that may create event triggers', () => {
 });
 
 describe('a role that may not', () => {
-  it('follows changes within a second by looking for them', async () => {
+  it('follows changes by looking for them', async () => {
     const plain = await createPlainRole();
     try {
       const { untilSeen, log } = await startInstance(plain.url);
       expect(log.join('\n')).toMatch(/polling/);
       expect(await listEventTriggers()).toEqual([]);
       await database.query('ALTER TABLE posts ADD title text');
-      expect(await untilSeen('posts', 'title')).toBeLessThan(1000);
+      await untilSeen('posts', 'title');
       await database.query('CREATE TABLE tags (key int)');
-      expect(await untilSeen('tags', 'key')).toBeLessThan(1000);
+      await untilSeen('tags', 'key');
     } finally {
       for (const module of running.splice(0)) await module.close();
       await plain.drop();
@@ -218,7 +213,7 @@ describe('a table that somebody holds exclusively', () => {
       instance = await startInstance();
       expect(definition()).toBe('');
       await database.query('CREATE TABLE tags (id int)');
-      expect(await instance.untilSeen('tags', 'id')).toBeLessThan(1000);
+      await instance.untilSeen('tags', 'id');
     } finally {
       await holder.query('ROLLBACK');
       holder.release();

@@ -40,13 +40,10 @@ describe('the generator of sample rows', () => {
 
 describe('the sample database', () => {
   let database: TestDatabase;
-  let installMs: number;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const startedAt = performance.now();
     await install(database);
-    installMs = performance.now() - startedAt;
   });
   afterAll(() => database.drop());
 
@@ -55,7 +52,7 @@ describe('the sample database', () => {
     return row?.count ?? NaN;
   };
 
-  it('holds every generated row, quickly', async () => {
+  it('holds every generated row', async () => {
     const counts: Record<string, number> = {};
     for (const table of Object.keys(rows)) counts[table] = await count(table);
     expect(counts).toEqual(
@@ -63,7 +60,6 @@ describe('the sample database', () => {
     );
     const total = Object.values(rows).reduce((sum, { length }) => sum + length, 0);
     expect(total).toBeGreaterThan(4000);
-    expect(installMs).toBeLessThan(5000);
   });
 
   it('adds up: orders to their items, payments to their orders', async () => {

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp, type TestResponse } from '../kit/app.js';
 import { createPerson, forgetAttempts, signIn, statusOf, trySignIn } from '../kit/people.js';
-import { addApp, addPasskey, age, finish, ticketFor } from '../kit/second-factors.js';
+import { addApp, addPasskey, age, changeSessions, finish, ticketFor } from '../kit/second-factors.js';
 import { SoftwareAuthenticator, type AskedOptions, type Faults } from '../kit/software-authenticator.js';
 
 let app: TestApp;
@@ -269,7 +269,7 @@ describe('a passkey', () => {
       [id],
     );
     expect((await register(key, new SoftwareAuthenticator().create(options))).status).toBe(409);
-    await app.database.query('UPDATE plinth.sessions SET second_factor_at = now() WHERE user_id = $1', [id]);
+    await changeSessions(app, id, 'second_factor_at = now()');
     expect((await app.request('POST', '/auth/passkeys/register/options', { key })).status).toBe(409);
   });
 

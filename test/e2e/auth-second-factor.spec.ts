@@ -15,6 +15,7 @@ import {
   wrongCodeOf,
   type AuthenticatorApp,
 } from '../kit/second-factors.js';
+import { SOON } from '../kit/soon.js';
 
 const SCHEMA = { schema: { type: 'object' } } as const;
 
@@ -378,7 +379,7 @@ describe('step-up', () => {
       const there = (): Promise<TestResponse> => other.request('GET', '/vault/open', { key });
       expect((await there()).status).toBe(401);
       expect((await stepUp(key, { code: await totp.freshCode() })).status).toBe(200);
-      await vi.waitFor(async () => expect((await there()).status).toBe(200), { timeout: 1000, interval: 20 });
+      await vi.waitFor(async () => expect((await there()).status).toBe(200), SOON);
     } finally {
       await other.close();
     }

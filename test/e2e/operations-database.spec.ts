@@ -4,11 +4,10 @@ import { insertAdminKey } from '../kit/admin-key.js';
 import { startOwnPostgres, type OwnPostgres } from '../kit/own-postgres.js';
 import { BUILD_TIMEOUT_MS, ensureBuilt, servePlinth, type ServingProcess } from '../kit/plinth-process.js';
 import { startPostgresProxy, type PostgresProxy } from '../kit/postgres-proxy.js';
+import { SOON } from '../kit/soon.js';
 
 // Processes are started, and silence takes its time to be noticed.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-const SOON = { timeout: 30_000, interval: 50 };
 
 interface Answer {
   readonly status: number;

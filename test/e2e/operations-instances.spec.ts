@@ -3,13 +3,12 @@ import { insertAdminKey } from '../kit/admin-key.js';
 import { createTestDatabase, type TestDatabase } from '../kit/database.js';
 import { BUILD_TIMEOUT_MS, ensureBuilt, servePlinth, type ServingProcess } from '../kit/plinth-process.js';
 import { startPostgresProxy, type PostgresProxy } from '../kit/postgres-proxy.js';
+import { SOON } from '../kit/soon.js';
 
 // Processes are started, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** What a change on one instance has until it holds on the other. */
-const SECOND = { timeout: 1000, interval: 10 };
-const SOON = { timeout: 30_000, interval: 10 };
 
 let database: TestDatabase;
 let proxy: PostgresProxy;
@@ -76,26 +75,26 @@ describe('two instances on one database', () => {
     const made = await ask(first, 'POST', '/system/keys', { body: { name: 'r', roles: ['reader'] } });
     const as = made.body.key ?? '';
     const read = async (): Promise<number> => (await ask(second, 'GET', '/api/notes', { as })).status;
-    await vi.waitFor(async () => expect(await read()).toBe(404), SECOND);
+    await vi.waitFor(async () => expect(await read()).toBe(404), SOON);
     const policy = await ask(first, 'POST', '/system/policies', {
       body: { role: 'reader', collection: 'notes', action: 'read' },
     });
-    await vi.waitFor(async () => expect(await read()).toBe(200), SECOND);
+    await vi.waitFor(async () => expect(await read()).toBe(200), SOON);
     await ask(first, 'PATCH', `/system/policies/${policy.body.id}`, { body: { condition: 'id > 1000000' } });
     await vi.waitFor(async () => {
       expect((await ask(second, 'GET', '/api/notes', { as })).body.data).toEqual([]);
-    }, SECOND);
+    }, SOON);
     await ask(first, 'DELETE', `/system/policies/${policy.body.id}`);
-    await vi.waitFor(async () => expect(await read()).toBe(404), SECOND);
+    await vi.waitFor(async () => expect(await read()).toBe(404), SOON);
   });
 
   it('have one set of keys: one that is revoked at one is refused by the other within a second', async () => {
     const made = await ask(second, 'POST', '/system/keys', { body: { name: 'short', roles: ['admin'] } });
     const as = made.body.key ?? '';
     const read = async (): Promise<number> => (await ask(first, 'GET', '/api/notes', { as })).status;
-    await vi.waitFor(async () => expect(await read()).toBe(200), SECOND);
+    await vi.waitFor(async () => expect(await read()).toBe(200), SOON);
     expect((await ask(second, 'DELETE', `/system/keys/${made.body.id}`)).status).toBe(204);
-    await vi.waitFor(async () => expect(await read()).toBe(401), SECOND);
+    await vi.waitFor(async () => expect(await read()).toBe(401), SOON);
   });
 
   it('see a change of the schema within a second, whoever made it', async () => {
@@ -104,7 +103,7 @@ describe('two instances on one database', () => {
       await vi.waitFor(async () => {
         const { status } = await ask(server, 'GET', '/api/notes?fields=rank');
         expect(status).toBe(200);
-      }, SECOND);
+      }, SOON);
     }
   });
 

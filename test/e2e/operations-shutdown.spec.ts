@@ -5,11 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { insertAdminKey } from '../kit/admin-key.js';
 import { createTestDatabase, type TestDatabase } from '../kit/database.js';
 import { BUILD_TIMEOUT_MS, ensureBuilt, servePlinth, type ServingProcess } from '../kit/plinth-process.js';
+import { SOON } from '../kit/soon.js';
 
 // Processes are started, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-const SOON = { timeout: 30_000, interval: 10 };
 
 let database: TestDatabase;
 let key: string;

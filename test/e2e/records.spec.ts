@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../kit/app.js';
+import { SOON } from '../kit/soon.js';
 
 const SCHEMA = `
   CREATE TYPE post_status AS ENUM ('draft', 'published');
@@ -204,9 +205,7 @@ describe('access', () => {
 describe('schema changes', () => {
   it('shows a new table within a second', async () => {
     await app.database.query('CREATE TABLE fresh (id int PRIMARY KEY, note text)');
-    await expect
-      .poll(async () => (await app.admin('GET', '/api/fresh')).status, { timeout: 1000, interval: 50 })
-      .toBe(200);
+    await expect.poll(async () => (await app.admin('GET', '/api/fresh')).status, SOON).toBe(200);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../kit/app.js';
+import { SOON } from '../kit/soon.js';
 
 let app: TestApp;
 
@@ -75,17 +76,16 @@ describe('a schema that changes under requests', () => {
   });
 
   it('shows new tables, columns, types, relations and comments within a second, and forgets dropped ones', async () => {
-    const soon = { timeout: 1000, interval: 20 };
     const fieldsOf = async (name: string): Promise<unknown> => {
       const { body } = await app.admin('GET', `/system/collections/${name}`);
       return body?.fields?.map((field: { name: string; type: string }) => `${field.name} ${field.type}`);
     };
     await app.database.query('CREATE TABLE boxes (id int PRIMARY KEY, thing_id int REFERENCES things)');
-    await expect.poll(() => fieldsOf('boxes'), soon).toEqual(['id integer', 'thing_id integer']);
+    await expect.poll(() => fieldsOf('boxes'), SOON).toEqual(['id integer', 'thing_id integer']);
     expect((await app.admin('GET', '/api/boxes?fields=id,thing(name)')).status).toBe(200);
     await app.database.query('ALTER TABLE boxes ADD COLUMN label varchar(9)');
-    await expect.poll(() => fieldsOf('boxes'), soon).toContain('label character varying(9)');
+    await expect.poll(() => fieldsOf('boxes'), SOON).toContain('label character varying(9)');
     await app.database.query('DROP TABLE boxes');
-    await expect.poll(async () => (await app.admin('GET', '/api/boxes')).status, soon).toBe(404);
+    await expect.poll(async () => (await app.admin('GET', '/api/boxes')).status, SOON).toBe(404);
   });
 });

@@ -12,13 +12,12 @@ import {
   servePlinth,
   type ServingProcess,
 } from '../kit/plinth-process.js';
+import { SOON } from '../kit/soon.js';
 
 // Processes are started, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** What a change has until it holds everywhere. */
-const SECOND = { timeout: 1000, interval: 10 };
-const SOON = { timeout: 30_000, interval: 10 };
 
 let database: TestDatabase;
 let server: ServingProcess;
@@ -120,7 +119,7 @@ describe('two workers', () => {
       ask('GET', path, { agent, as }).then(({ status }) => status);
     const both = async (path: string, status: number, as?: string): Promise<void> => {
       for (const agent of agents) {
-        await vi.waitFor(async () => expect(await on(agent, path, as)).toBe(status), SECOND);
+        await vi.waitFor(async () => expect(await on(agent, path, as)).toBe(status), SOON);
       }
     };
     const [agent] = agents;

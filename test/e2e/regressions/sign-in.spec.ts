@@ -14,9 +14,9 @@ import {
   type SignedIn,
 } from '../../kit/people.js';
 import { countStatements, type CountedDatabase } from '../../kit/statement-counter.js';
+import { SOON } from '../../kit/soon.js';
 
 /** What a change on one instance has until it holds on the other. */
-const SECOND = { timeout: 1000, interval: 10 };
 const WRONG = 'quite another one 99';
 
 let database: TestDatabase;
@@ -211,7 +211,7 @@ describe('[row 11, row 12] a token', () => {
         await statusOf(other, session.accessToken),
         await asBrowser(),
       ]).toEqual([401, 401, browser]);
-    }, SECOND);
+    }, SOON);
     for (const at of [app, other]) expect((await refresh(at, session.refreshToken)).status).toBe(401);
     // Nor does it come back to life with its user.
     await app.database.query(`UPDATE plinth.users SET status = 'active' WHERE id = $1`, [id]);
@@ -226,12 +226,9 @@ describe('[row 11, row 12] a token', () => {
     expect([await manage(app), await manage(other)]).toEqual([200, 200]);
     await app.admin('PATCH', `/system/users/${id}`, { roles: [] });
     expect(await manage(app)).toBe(403);
-    await vi.waitFor(async () => expect(await manage(other)).toBe(403), SECOND);
+    await vi.waitFor(async () => expect(await manage(other)).toBe(403), SOON);
     await app.database.query(`INSERT INTO plinth.user_roles VALUES ($1, 'admin')`, [id]);
-    await vi.waitFor(
-      async () => expect([await manage(app), await manage(other)]).toEqual([200, 200]),
-      SECOND,
-    );
+    await vi.waitFor(async () => expect([await manage(app), await manage(other)]).toEqual([200, 200]), SOON);
   });
 });
 
@@ -383,7 +380,7 @@ describe('[row 25] a user and a key', () => {
     });
     const read = async (key: string): Promise<unknown> =>
       (await app.request('GET', '/api/notes', { key })).body.data;
-    await vi.waitFor(async () => expect(await read(made.body.key)).toEqual([]), SECOND);
+    await vi.waitFor(async () => expect(await read(made.body.key)).toEqual([]), SOON);
     expect(await read(accessToken)).toHaveLength(1);
     expect((await app.request('GET', '/auth/me', { key: made.body.key })).status).toBe(403);
   });
