@@ -16,8 +16,13 @@ import { queryProblem, writeProblem } from './query-problem.js';
 /** Deadlocks and races for a new row end with the second attempt, nearly always. */
 const MAX_ATTEMPTS = { statement: 4, transaction: 4, race: 2 };
 const JITTER_MS = 20;
-/** A migration changes a schema several times in a row. */
-const MAX_REFRESHES = 5;
+/** A migration changes a schema many times in a row. */
+const MAX_REFRESHES = 12;
+/**
+ * So often in a row a schema may be found as it was: it may have changed back meanwhile, or one connection's plan is
+ * what is old. After that the mistake is in the schema, such as a trigger for a table that is gone.
+ */
+const MAX_UNCHANGED = 3;
 
 /** Runs a request; tries again where that helps, and says in problems what is left. */
 @Injectable()
@@ -61,15 +66,16 @@ export class RetryService {
     let error = failure;
     let version = failedVersion;
     let refreshes = 0;
+    let unchanged = 0;
     for (let attempts = 1; ; attempts += 1) {
       if (!(error instanceof DatabaseFailure)) throw error;
       const { retry } = error.meaning;
       if (retry === 'schema' && refreshes < MAX_REFRESHES) {
         refreshes += 1;
+        if (refreshes > 1) await delay(Math.random() * JITTER_MS);
         const refreshed = await this.catalog.refresh();
-        // The first time always: the schema may have changed back meanwhile, or one connection's plan is what is old.
-        // After that an unchanged schema means that the mistake is in it, such as a trigger for a table that is gone.
-        if (refreshed.version === version && refreshes > 1) throw error;
+        unchanged = refreshed.version === version ? unchanged + 1 : 0;
+        if (unchanged > MAX_UNCHANGED) throw error;
       } else if (retry !== null && retry !== 'schema' && attempts < MAX_ATTEMPTS[retry]) {
         await delay(Math.random() * JITTER_MS * attempts);
       } else {
