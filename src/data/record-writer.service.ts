@@ -92,10 +92,13 @@ export class RecordWriter {
     write: RecordWrite,
   ): Promise<RecordAnswer> {
     const query = this.plan(this.contextFor(context, write.address.collection), write);
-    const run = ({ statement: { name, text }, values }: BoundStatement): Promise<readonly TextRow[]> =>
-      explainFailure(query.describe, () => executor.execute({ name, text, values }, context));
-    let [row] = await run(query);
-    if (row === undefined && query.bindOtherwise !== null) [row] = await run(query.bindOtherwise());
+    const run = (
+      { statement: { name, text }, values }: BoundStatement,
+      isGroupable: boolean,
+    ): Promise<readonly TextRow[]> =>
+      explainFailure(query.describe, () => executor.execute({ name, text, values, isGroupable }, context));
+    let [row] = await run(query, query.isOfOneRecord);
+    if (row === undefined && query.bindOtherwise !== null) [row] = await run(query.bindOtherwise(), false);
     const result = readWriteResult(row);
     context.observed.noteRows(result.written);
     return answerWrite(write, query.collection, result);

@@ -19,7 +19,7 @@ import { connectionOptions, silenceAfter } from './connection-options.js';
 import { NotificationListener, type NotificationHandler } from './notification-listener.js';
 import { cancelStatement } from './cancel-statement.js';
 import { PoolClient } from './pool-client.js';
-import { collectLaneMetrics, collectPoolMetrics } from './pool-metrics.js';
+import { collectGroupMetrics, collectLaneMetrics, collectPoolMetrics } from './pool-metrics.js';
 import type { LogPosition } from './log-position.js';
 import { runCommit, runWrite, splitPosition, type LocatedRows } from './located-write.js';
 import { isSpent, notePrepared } from './prepared-statements.js';
@@ -31,6 +31,8 @@ import { probeDatabase, SilenceWatch } from './silence-watch.js';
 import { observeCost, StatementCosts, type StatementCost } from './statement-costs.js';
 import { SYSTEM_DATA_SOURCE } from './system-data-source.js';
 import { runStatement, type PreparedStatement, type TextRow } from './text-query.js';
+import { runGroup, type GroupOutcome } from './write-group.js';
+import { WriteGroups, type GroupSettle } from './write-groups.js';
 
 /** Runs statements: the pool itself, or one connection inside a transaction. */
 export interface StatementExecutor {
@@ -58,6 +60,7 @@ export class Database implements OnApplicationShutdown {
   private readonly running = new RunningStatements();
   private readonly costs = new StatementCosts();
   private readonly streams: RowStreams;
+  private readonly groups: WriteGroups;
   private readonly silence: SilenceWatch;
   private readonly sweeper: NodeJS.Timeout;
   private loopBefore = performance.eventLoopUtilization();
@@ -100,6 +103,7 @@ export class Database implements OnApplicationShutdown {
       running: this.running,
       observer,
     });
+    this.groups = new WriteGroups((statements) => this.executeTogether(statements));
     this.silence = new SilenceWatch(endpoint.sockets, observer, () => probeDatabase(connection));
     // For a server that went silent and cannot cancel anything any more.
     const silenceMs = silenceAfter(config.statementTimeoutMs) ?? null;
@@ -114,6 +118,7 @@ export class Database implements OnApplicationShutdown {
     this.listener = new NotificationListener(connection, observer);
     collectPoolMetrics(registry, this.pool, endpoint.replica);
     collectLaneMetrics(registry, this.lanes, endpoint.replica);
+    if (endpoint.replica === undefined) collectGroupMetrics(registry, this.groups);
   }
 
   get isEmbedded(): boolean {
@@ -121,14 +126,23 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs one statement: a short read in a lane, anything else on a free connection.
+   * Runs one statement: a short read in a lane, one of many quick writes in a group, anything else on a free connection.
    * @throws Problem `overloaded` when too much waits for a connection, `database-unavailable` when there is no way to the
    * database; otherwise the driver's error
    */
   execute(statement: PreparedStatement, caller?: Caller): Promise<readonly TextRow[]> {
-    const { name, isRepeatable } = statement;
-    if (isRepeatable !== true || name === undefined) return this.executeAlone(statement, caller);
-    const cost = this.costs.of(name);
+    const { name, isRepeatable, isGroupable } = statement;
+    if (name === undefined) return this.executeAlone(statement, caller);
+    if (isRepeatable === true) return this.executeRead(statement, this.costs.of(name), caller);
+    if (isGroupable === true) return this.executeWrite(statement, this.costs.of(name), caller);
+    return this.executeAlone(statement, caller);
+  }
+
+  private executeRead(
+    statement: PreparedStatement,
+    cost: StatementCost,
+    caller: Caller | undefined,
+  ): Promise<readonly TextRow[]> {
     const request = caller?.observed ?? null;
     const offeredAtMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -146,7 +160,30 @@ export class Database implements OnApplicationShutdown {
     });
   }
 
-  /** Whether a read gains nothing by a connection of its own: it had to wait for one, or this process is the bottleneck. */
+  private executeWrite(
+    statement: PreparedStatement,
+    cost: StatementCost,
+    caller: Caller | undefined,
+  ): Promise<readonly TextRow[]> {
+    const { isBusy } = this;
+    if (!isBusy) return this.executeAlone(statement, caller, cost);
+    const request = caller?.observed ?? null;
+    const offeredAtMs = performance.now();
+    return new Promise((resolve, reject) => {
+      const runAlone = (): void => {
+        this.executeAlone(statement, caller, cost).then(resolve, reject);
+      };
+      const settle: GroupSettle = (error, rows, startedAtMs) => {
+        noteWait(this.observer, request, offeredAtMs, startedAtMs);
+        noteStatement(this.observer, request, statement, error, startedAtMs);
+        if (error === null) resolve(rows);
+        else reject(toProblem(error));
+      };
+      if (!this.groups.offer({ statement, caller, cost, settle, runAlone }, isBusy)) runAlone();
+    });
+  }
+
+  /** Whether a statement gains nothing by a connection of its own: it had to wait for one, or this process is the bottleneck. */
   private get isBusy(): boolean {
     return this.isLoopBusy || (this.pool.idleCount === 0 && this.pool.totalCount >= this.pool.options.max);
   }
@@ -173,6 +210,19 @@ export class Database implements OnApplicationShutdown {
     } finally {
       client.release(isSpent(client, failure));
     }
+  }
+
+  private async executeTogether(
+    statements: readonly [PreparedStatement, ...PreparedStatement[]],
+  ): Promise<GroupOutcome> {
+    const client = await this.connect();
+    const { name } = statements[0];
+    if (name !== undefined) notePrepared(client, name);
+    const running = this.running.begin(client, undefined);
+    const outcome = await runGroup(client, statements);
+    await this.running.end(running);
+    client.release(isSpent(client, outcome.error ?? undefined));
+    return outcome;
   }
 
   /**

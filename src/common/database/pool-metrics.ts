@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { MetricRegistry } from '../observability/index.js';
 import type { ReadLanes } from './read-lanes.js';
+import type { WriteGroups } from './write-groups.js';
 
 /** Pools of a standby are told apart by its name. */
 const nameOf = (pool: string, replica: string | undefined): string =>
@@ -41,4 +42,10 @@ export function collectLaneMetrics(registry: MetricRegistry, lanes: ReadLanes, r
   registry.collect('plinth_lane_statements', () => [
     { labels: { pool }, value: lanes.depths.reduce((sum, depth) => sum + depth, 0) },
   ]);
+}
+
+/** How many transactions several writes have shared, and how many writes that were. */
+export function collectGroupMetrics(registry: MetricRegistry, groups: WriteGroups): void {
+  registry.collect('plinth_write_groups_total', () => [{ labels: {}, value: groups.counts.groups }]);
+  registry.collect('plinth_grouped_writes_total', () => [{ labels: {}, value: groups.counts.writes }]);
 }

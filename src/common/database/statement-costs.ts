@@ -10,10 +10,12 @@ export interface StatementCost {
   triedAgainAtMs: number;
   /** What it takes on average in a lane, in milliseconds. */
   laneMs: number;
-  /** Until when it stays out of the lanes, because it held one up; in milliseconds of `performance.now`. */
+  /** Until when it stays out of lanes and groups, because it held one up; in milliseconds of `performance.now`. */
   barredUntilMs: number;
   /** How long it was kept out last time. */
   barMs: number;
+  /** Of how many writes a group may be. */
+  groupSize: number;
 }
 
 const MAX_KNOWN = 5000;
@@ -21,6 +23,8 @@ const MAX_KNOWN = 5000;
 const LEAST_MS = 20_000;
 /** Statements that need no more than this are short. */
 const SHORT_MS = 3;
+/** Writes that need no more than this, with their commit, are quick. */
+const QUICK_WRITE_MS = 20;
 /** The first run of a statement also plans it. */
 const MIN_RUNS = 2;
 /**
@@ -29,6 +33,8 @@ const MIN_RUNS = 2;
  */
 const TRIAL = { mostMs: 30, everyMs: 500 } as const;
 const WEIGHT = 0.1;
+
+const MAX_GROUP_SIZE = 32;
 
 const BAR_MS = { first: 1000, most: 60_000 } as const;
 /** A statement that has run so often since it held a lane up may be taken for short again. */
@@ -51,11 +57,23 @@ export class StatementCosts {
         laneMs: 0,
         barredUntilMs: 0,
         barMs: 0,
+        groupSize: MAX_GROUP_SIZE,
       };
       this.known.set(name, cost);
     }
     return cost;
   }
+}
+
+/** More writes succeed together: one more may, up to a limit. */
+export function noteGroupSuccess(cost: StatementCost): void {
+  cost.groupSize = Math.min(MAX_GROUP_SIZE, cost.groupSize + 1);
+}
+
+/** One failed, and all of the group have to be run again: half as many may go together, or none for a while. */
+export function noteGroupFailure(cost: StatementCost, nowMs: number): void {
+  if (cost.groupSize > 2) cost.groupSize = Math.floor(cost.groupSize / 2);
+  else barStatement(cost, nowMs);
 }
 
 /** Adds what one run took. */
@@ -78,13 +96,19 @@ export function isShort(cost: StatementCost, nowMs: number, isBusy: boolean): bo
   return true;
 }
 
+/** Whether writes of this statement may be committed together: most of what one takes alone is its commit. */
+export const isQuick = (cost: StatementCost, nowMs: number): boolean =>
+  cost.runs >= MIN_RUNS &&
+  cost.barredUntilMs <= nowMs &&
+  Math.min(cost.leastMs, cost.leastBeforeMs) <= QUICK_WRITE_MS;
+
 /** The same for a run in a lane. */
 export function observeLaneCost(cost: StatementCost, tookMs: number, nowMs: number): void {
   observeCost(cost, tookMs, nowMs);
   cost.laneMs += (tookMs - cost.laneMs) * WEIGHT;
 }
 
-/** Keeps a statement out of the lanes, each time for longer. */
+/** Keeps a statement out of lanes and groups, each time for longer. */
 export function barStatement(cost: StatementCost, nowMs: number): void {
   if (cost.barredUntilMs > nowMs) return;
   cost.barMs =

@@ -9,6 +9,8 @@ export interface PreparedStatement {
   readonly values: readonly (string | Buffer | null)[];
   /** A read: running it a second time changes nothing but the time that it takes. */
   readonly isRepeatable?: boolean;
+  /** A write of one record that stands for itself: others may be committed with it. */
+  readonly isGroupable?: boolean;
 }
 
 /** A row as the texts that PostgreSQL sent, in the order of the select list. */

@@ -61,6 +61,8 @@ export interface PreconditionOptions extends WriteOptions {
 /** A write that is ready to be run; its one row is for `readWriteResult`. */
 export interface WriteQuery extends BoundStatement {
   readonly collection: Collection;
+  /** Whether it creates, changes or deletes one record, in one plain statement. */
+  readonly isOfOneRecord: boolean;
   /** What to run where the statement gave no row: it then tells why, or writes after all. Null where there is no need. */
   readonly bindOtherwise: (() => BoundStatement) | null;
   /** What an error of the database is told with. */
@@ -166,7 +168,8 @@ export class WriteQueries {
     const nodes = isJsonArray(body.root) ? body.root : [body.root];
     const prefix = (count: number): BoundStatement =>
       this.create(context, bodyOfNode(isArray ? nodes.slice(0, count) : body.root), given, options);
-    const sent = { checked, pointer, prefix, isMerge: key !== null };
+    const isMerge = key !== null;
+    const sent = { checked, pointer, prefix, isMerge, isOfOneRecord: !isArray && !isMerge };
     return finish(write, statement, bindBody(body, checked, groups), sent);
   }
 
@@ -230,7 +233,7 @@ export class WriteQueries {
         compileMerge(planReplace(collection, rules, group.fields, precondition, answer), context),
       ];
     });
-    const sent = { checked: [record], isMerge: true };
+    const sent = { checked: [record], isMerge: true, isOfOneRecord: false };
     return finish(write, statement, bindBody(body, [record], [group]), sent);
   }
 
@@ -283,7 +286,8 @@ export class WriteQueries {
         return [compileUpdateAttempt(plan, context), compileUpdate(plan, context)];
       },
     );
-    return finish(write, statement, bindBody(body, [record], [group]), { checked: [record] });
+    const sent = { checked: [record], isOfOneRecord: target.kind === 'key' };
+    return finish(write, statement, bindBody(body, [record], [group]), sent);
   }
 
   private deleteTarget(write: ParsedWrite, target: TargetRequest): WriteQuery {
@@ -298,7 +302,8 @@ export class WriteQueries {
       const plan = { kind: 'delete' as const, ...parts };
       return [compileDeleteAttempt(plan, context), compileDelete(plan, context)];
     });
-    return finish(write, statement, new Map(), { checked: [] });
+    const sent = { checked: [], isOfOneRecord: target.kind === 'key' };
+    return finish(write, statement, new Map(), sent);
   }
 
   private parse(
@@ -393,6 +398,7 @@ function finish(
     readonly pointer?: (index: number) => string;
     readonly prefix?: (count: number) => BoundStatement;
     readonly isMerge?: boolean;
+    readonly isOfOneRecord: boolean;
   },
 ): WriteQuery {
   const { catalog, access, collection, auth } = context;
@@ -403,6 +409,7 @@ function finish(
     statement,
     values,
     collection,
+    isOfOneRecord: sent.isOfOneRecord,
     bindOtherwise: otherwise && (() => ({ statement: otherwise, values: bindStatement(otherwise, given) })),
     describe: () => ({
       catalog,

@@ -65,6 +65,16 @@ export const METRICS = {
     labels: [],
     buckets: LATENCY,
   },
+  plinth_grouped_writes_total: {
+    type: 'counter',
+    help: 'Writes that were committed together with others.',
+    labels: [],
+  },
+  plinth_write_groups_total: {
+    type: 'counter',
+    help: 'Transactions in which writes of several requests were committed together.',
+    labels: [],
+  },
   plinth_lane_statements: {
     type: 'gauge',
     help: 'Short reads that are under way on the connections they share.',
