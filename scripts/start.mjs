@@ -2,6 +2,7 @@
 //   node scripts/start.mjs                       the server
 //   node scripts/start.mjs demo                  the given command
 //   node scripts/start.mjs --quiet-build cli ... the given command, whatever it is; says nothing about the build
+import module from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BuildError, ensureBuilt, ROOT } from './build.mjs';
@@ -18,7 +19,8 @@ try {
 // In this process, so that signals, exit codes and the terminal are the command's own.
 const cli = path.join(ROOT, 'dist', 'cli.js');
 process.argv = [process.execPath, cli, ...command];
-process.setSourceMapsEnabled(true);
+// Traces name the sources where Node can do without the maps of all packages, which take some 40 MB of memory.
+module.setSourceMapsSupport?.(true, { nodeModules: false });
 await import(pathToFileURL(cli).href);
 
 function parse(parameters) {
