@@ -48,7 +48,7 @@ async function compare(postgres: EmbeddedPostgres, options: BenchOptions): Promi
   await mkdir(folder, { recursive: true });
   const limit = await startLimit(databaseUrl, DATA_DIR);
   try {
-    const plinth = await startPlinth(databaseUrl, DATA_DIR);
+    const plinth = await startPlinth(databaseUrl, DATA_DIR, options.credential);
     try {
       const sides = {
         limit: { name: 'limit', key: null, ...limit },

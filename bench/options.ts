@@ -6,13 +6,18 @@ export interface BenchOptions {
   /** Of load on each side in each round. */
   readonly seconds: number;
   readonly workloads: readonly Workload[];
+  /** What Plinth is asked with: a key, or the access token of somebody who signed in. */
+  readonly credential: Credential;
 }
 
-export const USAGE = `npm run bench -- [--rounds n] [--seconds n] [--only W1[,W2 ...]]
+export type Credential = 'key' | 'token';
+
+export const USAGE = `npm run bench -- [--rounds n] [--seconds n] [--only W1[,W2 ...]] [--as key|token]
 
   --rounds    how often each side is measured, in turn (5)
   --seconds   how long each time (5)
-  --only      the workloads: ${WORKLOADS.map(({ id }) => id).join(', ')}`;
+  --only      the workloads: ${WORKLOADS.map(({ id }) => id).join(', ')}
+  --as        what Plinth is asked with: an API key, or the access token of a user (key)`;
 
 /** A command line that cannot be understood; `message` says what would be right. */
 export class UsageError extends Error {
@@ -21,11 +26,12 @@ export class UsageError extends Error {
 
 /** @throws {UsageError} */
 export function parseOptions(commandLine: readonly string[]): BenchOptions {
-  const { rounds, seconds, only } = parseValues(commandLine);
+  const { rounds, seconds, only, as } = parseValues(commandLine);
   return {
     rounds: parseCount('rounds', rounds),
     seconds: parseCount('seconds', seconds),
     workloads: only === undefined ? WORKLOADS : parseWorkloads(only),
+    credential: parseCredential(as),
   };
 }
 
@@ -37,6 +43,7 @@ function parseValues(commandLine: readonly string[]) {
         rounds: { type: 'string', default: '5' },
         seconds: { type: 'string', default: '5' },
         only: { type: 'string' },
+        as: { type: 'string', default: 'key' },
       },
     }).values;
   } catch (error) {
@@ -47,6 +54,11 @@ function parseValues(commandLine: readonly string[]) {
 function parseCount(name: string, text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`--${name} must be a whole number from 1 to 9999.`);
   return Number(text);
+}
+
+function parseCredential(name: string): Credential {
+  if (name === 'key' || name === 'token') return name;
+  throw new UsageError('--as must be key or token.');
 }
 
 function parseWorkloads(text: string): Workload[] {
