@@ -6,13 +6,14 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@plinth/embedded-p
 import { withClient } from '../dataset/open-dataset.js';
 import { findLoadGenerator } from '../load/generate-load.js';
 import { describeMachine } from '../report.js';
+import { measureChanges } from './changes.js';
 import { createRows, measureSlowClients, measureStream, startClientServer } from './clients.js';
-import { formatAnswer, formatFilters, formatShape, SHAPE_HEAD } from './report.js';
+import { formatAnswer, formatChange, formatFilters, formatShape, SHAPE_HEAD } from './report.js';
 import { LARGE, measureFilters, measureShape, SMALL, type ShapeBench } from './shapes.js';
 
 const DATA_DIR = fileURLToPath(new URL('../../../.plinth/bench-scale', import.meta.url));
 
-/** `--only shapes|clients`: one half. `--filters n`: so many distinct ones. */
+/** `--only shapes|changes|clients`: one part. `--filters n`: so many distinct ones. */
 const OPTIONS = { only: { type: 'string' }, filters: { type: 'string', default: '100000' } } as const;
 
 const tell = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -29,8 +30,15 @@ export async function main(commandLine: readonly string[]): Promise<void> {
     await mkdir(folder, { recursive: true });
     const openDatabase = (name: string): Promise<string> => makeDatabase(postgres, name);
     const bench = { generator, folder, openDatabase, postmasterPid: postgres.pid, filters: Number(filters) };
-    if (only !== 'clients') await measureShapes(bench);
-    if (only !== 'shapes') await measureClients(await openDatabase('scale_clients'), folder);
+    const isWanted = (part: string): boolean => only === undefined || only === part;
+    if (isWanted('shapes')) await measureShapes(bench);
+    if (isWanted('changes')) {
+      tell('');
+      await measureChanges(await openDatabase('scale_changes'), folder, (result) =>
+        tell(formatChange(result)),
+      );
+    }
+    if (isWanted('clients')) await measureClients(await openDatabase('scale_clients'), folder);
   } finally {
     await postgres.stop();
   }

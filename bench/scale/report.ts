@@ -1,3 +1,4 @@
+import type { ChangeResult } from './changes.js';
 import type { AnswerResult } from './clients.js';
 import type { FilterResult, ShapeResult } from './shapes.js';
 
@@ -49,4 +50,9 @@ export const formatAnswer = (result: AnswerResult): string => {
     `${seconds.toFixed(1)} s; memory ${megabytes(beforeBytes)} before, ${megabytes(peakBytes)} at most ` +
     `(${megabytes(peakBytes - beforeBytes)} more)`
   );
+};
+
+export const formatChange = ({ name, sortedMs }: ChangeResult): string => {
+  const at = (share: number): string => (sortedMs[Math.round((sortedMs.length - 1) * share)] ?? 0).toFixed(1);
+  return `${name.padEnd(48)} ${at(0.5)} ms in the middle, ${at(1)} ms at most`;
 };
