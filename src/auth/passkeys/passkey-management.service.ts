@@ -7,6 +7,7 @@ import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { userOf } from '../account/account.service.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { SecondFactors } from '../second-factor/second-factors.service.js';
 import { describeDevice } from '../sessions/describe-device.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -28,6 +29,7 @@ export class PasskeyManagement {
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
   ) {}
 
   list(actor: Actor): Promise<Passkey[]> {
@@ -69,6 +71,7 @@ export class PasskeyManagement {
         manager,
       );
       await this.events.record('passkey.added', client, { userId }, manager);
+      await this.mails.write('passkey-added', { userId, about: passkey.name }, manager);
       return { passkey, recoveryCodes: await this.factors.giveCodes(userId, manager) };
     });
     await this.sessions.noteFactorAdded(actor, [registered.passkey.isSynced ? 'swk' : 'hwk']);
@@ -85,9 +88,10 @@ export class PasskeyManagement {
     const userId = userOf(actor);
     await this.dataSource.transaction(async (manager) => {
       await this.factors.hold(userId, manager);
-      await this.passkeys.remove(id, userId, manager);
+      const { name } = await this.passkeys.remove(id, userId, manager);
       await this.factors.dropCodesOfNone(userId, manager);
       await this.events.record('passkey.removed', client, { userId }, manager);
+      await this.mails.write('passkey-removed', { userId, about: name }, manager);
     });
     this.sessions.noteEnded(userId);
   }

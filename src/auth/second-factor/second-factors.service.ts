@@ -4,6 +4,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { PasskeyVerifier } from '../passkeys/passkey-verifier.service.js';
 import { OneTimeTokens } from '../sign-in/one-time-tokens.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
@@ -41,6 +42,7 @@ export class SecondFactors {
     private readonly passkeys: PasskeyVerifier,
     private readonly tickets: OneTimeTokens,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
   ) {}
 
   /** What a user can show. No methods: there is no second factor, and none is asked for. */
@@ -112,6 +114,7 @@ export class SecondFactors {
         throw new Problem('conflict', { detail: 'Recovery codes come with a second factor; add one first.' });
       }
       await this.events.record('recovery-codes.renewed', client, { userId }, manager);
+      await this.mails.write('recovery-codes-renewed', { userId }, manager);
       return renewRecoveryCodes(userId, manager);
     });
   }
@@ -125,11 +128,13 @@ export class SecondFactors {
   /** Removes all of them, and ends the sign-ins that wait for one. */
   async reset(userId: string, client: Client, manager: EntityManager): Promise<void> {
     await this.hold(userId, manager);
+    const { methods } = await this.describe(userId, manager);
     await this.tickets.revokeAll(userId, manager, 'second-factor');
     await this.totp.remove(userId, manager);
     await manager.query('DELETE FROM plinth.passkeys WHERE user_id = $1', [userId]);
     await removeRecoveryCodes(userId, manager);
     await this.events.record('second-factor.reset', client, { userId }, manager);
+    if (methods.length > 0) await this.mails.write('second-factor-reset', { userId }, manager);
   }
 }
 

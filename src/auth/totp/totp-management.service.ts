@@ -7,6 +7,7 @@ import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { userOf } from '../account/account.service.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { SecondFactors } from '../second-factor/second-factors.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { OF_CODES, SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
@@ -25,6 +26,7 @@ export class TotpManagement {
     private readonly sessions: SessionsService,
     private readonly attempts: SignInAttempts,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
     private readonly config: PlinthConfig,
   ) {}
 
@@ -51,6 +53,7 @@ export class TotpManagement {
       await this.factors.hold(userId, manager);
       if (!(await this.totp.turnOn(userId, proved, manager))) throw nothingBegun();
       await this.events.record('totp.added', client, { userId }, manager);
+      await this.mails.write('app-added', { userId }, manager);
       return this.factors.giveCodes(userId, manager);
     });
     await forgive();
@@ -68,6 +71,7 @@ export class TotpManagement {
       }
       await this.factors.dropCodesOfNone(userId, manager);
       await this.events.record('totp.removed', client, { userId }, manager);
+      await this.mails.write('app-removed', { userId }, manager);
     });
     this.sessions.noteEnded(userId);
   }
