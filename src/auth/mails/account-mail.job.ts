@@ -191,6 +191,8 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
     data: object | null = null,
   ): Promise<void> {
     const { user, payload, manager } = letter;
+    // So that of many mails at once each knows of those before.
+    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [user.id]);
     if ((await this.tokens.countOpen(purpose, user.id, manager)) >= MAX_OPEN_TOKENS) return;
     const token = await this.tokens.issue(purpose, seconds, manager, { userId: user.id, data });
     await this.send(letter, mail, { ...values, link: this.links.link(page, token, payload.returnTo) });

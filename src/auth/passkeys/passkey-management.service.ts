@@ -12,6 +12,7 @@ import { SecondFactors } from '../second-factor/second-factors.service.js';
 import { describeDevice } from '../sessions/describe-device.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
+import { holdUser } from '../users/hold-user.js';
 import { UsersService } from '../users/users.service.js';
 import { PasskeyVerifier } from './passkey-verifier.service.js';
 import { toPasskeyDto, type RegisteredPasskeyDto, type RegisterPasskeyDto } from './passkey.dto.js';
@@ -55,7 +56,7 @@ export class PasskeyManagement {
     this.passkeys.requireOn();
     const userId = userOf(actor);
     const registered = await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
+      await holdUser(userId, manager);
       const info = await this.verifier.verifyRegistration(credential, bindingOf(actor), manager);
       if (info === null || info === undefined) throw notMadeForThis();
       const passkey = await this.passkeys.add(
@@ -87,7 +88,7 @@ export class PasskeyManagement {
   async remove(actor: Actor, id: string, client: Client): Promise<void> {
     const userId = userOf(actor);
     await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
+      await holdUser(userId, manager);
       const { name } = await this.passkeys.remove(id, userId, manager);
       await this.factors.dropCodesOfNone(userId, manager);
       await this.events.record('passkey.removed', client, { userId }, manager);

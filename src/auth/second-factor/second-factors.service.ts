@@ -10,6 +10,7 @@ import { OneTimeTokens } from '../sign-in/one-time-tokens.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { isTotpCode } from '../totp/totp-code.js';
 import { Totp } from '../totp/totp.service.js';
+import { holdUser } from '../users/hold-user.js';
 import {
   countRecoveryCodes,
   removeRecoveryCodes,
@@ -86,15 +87,6 @@ export class SecondFactors {
   }
 
   /**
-   * Keeps everybody else from changing the factors of a user, or starting a session for them, until `manager`'s transaction
-   * is over. Locks in the order of all that changes users: the version of identities, then the user.
-   */
-  async hold(userId: string, manager: EntityManager): Promise<void> {
-    await manager.query('SELECT FROM plinth.identity_state FOR UPDATE');
-    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
-  }
-
-  /**
    * Recovery codes for a user who has just added a factor, or null where some are left from before.
    * @param manager of a transaction that holds the user's factors
    */
@@ -108,7 +100,7 @@ export class SecondFactors {
    */
   async renewCodes(userId: string, client: Client): Promise<readonly string[]> {
     return this.dataSource.transaction(async (manager) => {
-      await this.hold(userId, manager);
+      await holdUser(userId, manager);
       const { methods } = await this.describe(userId, manager);
       if (methods.length === 0) {
         throw new Problem('conflict', { detail: 'Recovery codes come with a second factor; add one first.' });
@@ -127,7 +119,7 @@ export class SecondFactors {
 
   /** Removes all of them, and ends the sign-ins that wait for one. */
   async reset(userId: string, client: Client, manager: EntityManager): Promise<void> {
-    await this.hold(userId, manager);
+    await holdUser(userId, manager);
     const { methods } = await this.describe(userId, manager);
     await this.tickets.revokeAll(userId, manager, 'second-factor');
     await this.totp.remove(userId, manager);

@@ -12,6 +12,7 @@ import { SecondFactors } from '../second-factor/second-factors.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { OF_CODES, SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
+import { holdUser } from '../users/hold-user.js';
 import { UsersService } from '../users/users.service.js';
 import { Totp, type TotpEnrolment } from './totp.service.js';
 
@@ -50,7 +51,7 @@ export class TotpManagement {
     if (proved === null) throw nothingBegun();
     if (proved === 'wrong') throw wrongCode();
     const codes = await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
+      await holdUser(userId, manager);
       if (!(await this.totp.turnOn(userId, proved, manager))) throw nothingBegun();
       await this.events.record('totp.added', client, { userId }, manager);
       await this.mails.write('app-added', { userId }, manager);
@@ -65,7 +66,7 @@ export class TotpManagement {
   async remove(actor: Actor, client: Client): Promise<void> {
     const userId = userOf(actor);
     await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
+      await holdUser(userId, manager);
       if (!(await this.totp.remove(userId, manager))) {
         throw new Problem('not-found', { detail: 'There is no authenticator app.' });
       }
