@@ -33,18 +33,18 @@ export class TotpManagement {
 
   /** @throws Problem `forbidden` where apps are switched off */
   async enrol(actor: Actor): Promise<TotpEnrolment> {
-    if (!this.config.hasTotp) {
-      throw new Problem('forbidden', { detail: 'Authenticator apps are switched off at this server.' });
-    }
+    this.requireOn();
     const { id, email, username } = await this.users.get(userOf(actor));
     return this.totp.enrol(id, email ?? username ?? id);
   }
 
   /**
    * @returns recovery codes, or null where the user has some
-   * @throws Problem `conflict` where nothing was begun, `forbidden` for a wrong code, `rate-limited`
+   * @throws Problem `conflict` where nothing was begun, `forbidden` for a wrong code or where apps are switched off,
+   *   `rate-limited`
    */
   async confirm(actor: Actor, code: string, client: Client): Promise<readonly string[] | null> {
+    this.requireOn();
     const userId = userOf(actor);
     const forgive = await this.attempts.take(`totp enrolment ${userId}`, client.address, OF_CODES);
     const proved = await this.totp.proveEnrolment(userId, code);
@@ -75,6 +75,11 @@ export class TotpManagement {
       await this.mails.write('app-removed', { userId }, manager);
     });
     this.sessions.noteEnded(userId);
+  }
+
+  private requireOn(): void {
+    if (this.config.hasTotp) return;
+    throw new Problem('forbidden', { detail: 'Authenticator apps are switched off at this server.' });
   }
 }
 
