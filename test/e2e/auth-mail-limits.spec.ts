@@ -159,4 +159,32 @@ describe('mails with links', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([204, 403, 403, 403, 403]);
     expect((await signInWith(email, password)).status).toBe(200);
   });
+
+  it('of two kinds at once do not wait for each other in a circle', async () => {
+    const email = 'both@example.org';
+    await post('/auth/sign-up', { email, password: PASSWORD });
+    const [verification] = (await mailsTo(email)).map(tokenIn);
+    await post('/auth/password/forgot', { email });
+    const reset = (await mailsTo(email)).map(tokenIn).find((token) => token !== verification);
+    const waiting = async (): Promise<number> =>
+      (
+        await app.database.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+      ).length;
+    const other = await app.database.pool.connect();
+    try {
+      // Both get as far as what every change of a user waits for.
+      await other.query('BEGIN; SELECT FROM plinth.identity_state FOR UPDATE');
+      const first = post('/auth/password/reset', { token: reset, password: 'granite lantern orbit 93' });
+      await expect.poll(waiting, SOON).toBe(1);
+      const second = post('/auth/email/verify', { token: verification });
+      await expect.poll(waiting, SOON).toBe(2);
+      await other.query('COMMIT');
+      // A reset ends every other token.
+      expect([(await first).status, (await second).status]).toEqual([204, 403]);
+    } finally {
+      other.release();
+    }
+  });
 });

@@ -109,7 +109,7 @@ export class Recovery {
 }
 
 /** @throws Problem `forbidden` for a token that is not good */
-function ownerOf(content: TokenContent | null): string {
+export function ownerOf(content: TokenContent | null): string {
   if (content === null || content.userId === null) throw spent();
   return content.userId;
 }
