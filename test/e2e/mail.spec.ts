@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/common/config/index.js';
+import { placesOf } from '../../src/mail/render-text.js';
+import { DE } from '../../src/mail/texts/de.js';
+import { EN } from '../../src/mail/texts/en.js';
+import { COMMON_VALUES, MAIL_NAMES, MAIL_VALUES } from '../../src/mail/texts/mail-text.js';
 import { startTestApp, type LogLine, type TestApp, type TestAppOptions } from '../kit/app.js';
 import { linkIn, openMailbox, type Mailbox, type MailboxOptions } from '../kit/mailbox.js';
 
@@ -131,6 +135,28 @@ describe('texts of the operator', () => {
     await expect(start({ mailTemplates })).rejects.toThrow(
       /invitation\.en has \{\{password\}\}[^]*odd\.txt is none[^]*reset-password\.en\.txt must begin/,
     );
+  });
+});
+
+describe('every mail', () => {
+  it('is in the documentation, with what it can say', async () => {
+    const rows = (await readFile('docs/mail.md', 'utf8')).matchAll(
+      /^\| (`[a-z`, -]+`) *\|.*\| ([a-z`, ]+) \|$/gm,
+    );
+    const words = (cell: string): string[] => [...cell.matchAll(/`([a-z-]+)`/g)].map(([, word = '']) => word);
+    const told = [...rows].flatMap(([, names = '', values = '']) =>
+      words(names).map((name) => [name, words(values)] as const),
+    );
+    expect(Object.fromEntries(told)).toEqual(MAIL_VALUES);
+  });
+
+  it.each(Object.entries({ DE, EN }))('says in %s nothing but what it has', (_language, texts) => {
+    for (const name of MAIL_NAMES) {
+      const { subject, before, action, after } = texts[name];
+      const known = new Set([...COMMON_VALUES, ...MAIL_VALUES[name]]);
+      const said = placesOf([subject, ...before, action ?? '', ...after].join('\n'));
+      expect([name, said.filter((place) => !known.has(place))]).toEqual([name, []]);
+    }
   });
 });
 

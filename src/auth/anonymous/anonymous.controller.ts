@@ -39,7 +39,7 @@ export class AnonymousController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SignedInDto> {
-    refuseForeignCookie({ session }, this.crossSite, request);
+    refuseForeignCookie({ session }, this.crossSite.isOwn(request));
     return sendSignedIn(await this.anonymous.begin(session, client), request, reply);
   }
 

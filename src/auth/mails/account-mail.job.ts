@@ -12,6 +12,19 @@ import { UsersService } from '../users/users.service.js';
 import { MAX_RETURN_URL, ReturnUrls, type PageName } from './return-urls.js';
 import { CODE_MINUTES, SignInCodes } from './sign-in-codes.service.js';
 
+/** Changes of what somebody signs in with; the mails of these names tell of them. */
+const FACTOR_CHANGES = [
+  'app-added',
+  'app-removed',
+  'passkey-added',
+  'passkey-removed',
+  'recovery-codes-renewed',
+  'identity-linked',
+  'identity-unlinked',
+  'second-factor-reset',
+] as const;
+type FactorChange = (typeof FACTOR_CHANGES)[number];
+
 /** What a mail can be about. */
 export const MAIL_OCCASIONS = [
   'signed-up',
@@ -23,8 +36,12 @@ export const MAIL_OCCASIONS = [
   'invited',
   'refresh-reused',
   'email-changed',
+  ...FACTOR_CHANGES,
 ] as const;
 export type MailOccasion = (typeof MAIL_OCCASIONS)[number];
+
+const isFactorChange = (occasion: MailOccasion): occasion is FactorChange =>
+  FACTOR_CHANGES.some((change) => change === occasion);
 
 const isSet = (_payload: object, value: unknown): boolean => value !== null;
 
@@ -52,6 +69,11 @@ export class AccountMailPayload {
   @IsString()
   @MaxLength(MAX_RETURN_URL)
   returnTo: string | null;
+
+  /** The passkey's name or the provider's, where it is about one. */
+  @ValidateIf(isSet)
+  @IsString()
+  about: string | null;
 }
 
 export const VERIFY_HOURS = 24;
@@ -107,6 +129,7 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
   private async write(letter: Letter): Promise<void> {
     const { user, payload } = letter;
     const { occasion, email } = payload;
+    if (isFactorChange(occasion)) return this.tellChange(letter, occasion);
     // Who was invited has no password yet, and can only accept.
     if (user.status === 'invited' && occasion !== 'email-changed') return this.sendInvitation(letter);
     switch (occasion) {
@@ -145,6 +168,14 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
     }
   }
 
+  /** Only an address that was shown to be theirs: at another one, somebody else would read how they sign in. */
+  private async tellChange(letter: Letter, change: FactorChange): Promise<void> {
+    const { user, payload } = letter;
+    if (user.status !== 'active' || user.isAnonymous || user.emailVerifiedAt === null) return;
+    const about = payload.about ?? '';
+    await this.send(letter, change, { link: this.links.forgotPage, name: about, provider: about });
+  }
+
   private sendInvitation(letter: Letter): Promise<void> {
     const values = { days: String(INVITATION_DAYS) };
     return this.sendLink(letter, 'invitation', 'invitation', 'invitation', INVITATION_DAYS * 86_400, values);
@@ -160,6 +191,8 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
     data: object | null = null,
   ): Promise<void> {
     const { user, payload, manager } = letter;
+    // So that of many mails at once each knows of those before.
+    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [user.id]);
     if ((await this.tokens.countOpen(purpose, user.id, manager)) >= MAX_OPEN_TOKENS) return;
     const token = await this.tokens.issue(purpose, seconds, manager, { userId: user.id, data });
     await this.send(letter, mail, { ...values, link: this.links.link(page, token, payload.returnTo) });

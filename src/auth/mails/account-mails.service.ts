@@ -16,9 +16,10 @@ export class AccountMails {
    */
   async write(
     occasion: MailOccasion,
-    { userId = null, email = null, languages = '', returnTo = null }: MailSubject,
+    { userId = null, email = null, languages = '', returnTo = null, about = null }: MailSubject,
     manager: EntityManager,
   ): Promise<void> {
-    await this.jobs.enqueue(AccountMail, { occasion, userId, email, languages, returnTo }, {}, manager);
+    const payload = { occasion, userId, email, languages, returnTo, about };
+    await this.jobs.enqueue(AccountMail, payload, {}, manager);
   }
 }

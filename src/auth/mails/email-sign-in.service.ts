@@ -12,10 +12,11 @@ import { SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { SignInService, type SignInOutcome } from '../sign-in/sign-in.service.js';
 import { normaliseEmail } from '../users/email-address.js';
+import { holdUser } from '../users/hold-user.js';
 import { UsersService } from '../users/users.service.js';
 import { AccountMails } from './account-mails.service.js';
 import type { AddressDto, VerifyCodeDto } from './mail-flows.dto.js';
-import { spent } from './recovery.service.js';
+import { ownerOf, spent } from './recovery.service.js';
 import { ReturnUrls } from './return-urls.js';
 import { SignInCodes } from './sign-in-codes.service.js';
 
@@ -55,10 +56,11 @@ export class EmailSignIn {
   /** @throws Problem `forbidden` for a link that is not good, or whose address is not the user's any more */
   async verify(token: string, client: Client): Promise<void> {
     const userId = await this.dataSource.transaction(async (manager) => {
+      const userId = ownerOf(await this.tokens.find('email-verification', token, manager));
+      await holdUser(userId, manager);
       const content = await this.tokens.consume('email-verification', token, manager);
-      if (content === null || content.userId === null) throw spent();
-      const user = await this.users.get(content.userId, manager);
-      if (user.email !== (content.data as { email?: string } | null)?.email) throw spent();
+      const user = await this.users.get(ownerOf(content), manager);
+      if (user.email !== (content?.data as { email?: string } | null)?.email) throw spent();
       if (user.emailVerifiedAt === null) {
         await this.users.update(user.id, { emailVerified: true }, manager);
         await this.events.record('email.verified', client, { userId: user.id }, manager);

@@ -100,7 +100,7 @@ export class MailFlowsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SignedInDto | SecondFactorStepDto> {
-    refuseForeignCookie(body, this.crossSite, request);
+    refuseForeignCookie(body, this.crossSite.isOwn(request));
     return sendSignedIn(await this.emails.verifyCode(body, client), request, reply);
   }
 

@@ -10,10 +10,11 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { PasswordPolicy } from '../passwords/password-policy.js';
 import { Passwords } from '../passwords/passwords.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { OneTimeTokens, type TokenPurpose } from '../sign-in/one-time-tokens.service.js';
+import { OneTimeTokens, type TokenContent, type TokenPurpose } from '../sign-in/one-time-tokens.service.js';
 import { SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { normaliseEmail } from '../users/email-address.js';
+import { holdUser } from '../users/hold-user.js';
 import { UsersService } from '../users/users.service.js';
 import { AccountMails } from './account-mails.service.js';
 import type { AddressDto, NewPasswordDto } from './mail-flows.dto.js';
@@ -82,25 +83,35 @@ export class Recovery {
     { token, password }: NewPasswordDto,
     conclude: (userId: string, manager: EntityManager) => Promise<void>,
   ): Promise<void> {
-    const owner = await this.dataSource.transaction(async (manager) => {
-      const content = await this.tokens.consume(purpose, token, manager);
-      if (content === null || content.userId === null) throw spent();
-      const { id, email, emailVerifiedAt, username, status } = await this.users.get(content.userId, manager);
+    const userId = ownerOf(await this.tokens.find(purpose, token, this.dataSource.manager));
+    const { email, username } = await this.users.get(userId);
+    const known = [email, username].filter((text) => text !== null);
+    await this.policy.check(password, '/password', known);
+    // What takes long is done before anybody has to wait for it.
+    const hash = await this.hasher.hash(password);
+    await this.dataSource.transaction(async (manager) => {
+      // All tokens of the user go, so that two at once must not wait for each other's.
+      await holdUser(userId, manager);
+      ownerOf(await this.tokens.consume(purpose, token, manager));
+      const { emailVerifiedAt, status } = await this.users.get(userId, manager);
       if (status !== (purpose === 'invitation' ? 'invited' : 'active')) throw spent();
-      const known = [email, username].filter((text) => text !== null);
-      await this.policy.check(password, '/password', known);
       // Whoever made an account with an address that was not theirs keeps no way in.
-      if (emailVerifiedAt === null) await removeCredentials(id, manager);
-      await this.tokens.revokeAll(id, manager);
-      await this.sessions.endAll(id, manager);
-      await this.passwords.set(id, await this.hasher.hash(password), manager);
+      if (emailVerifiedAt === null) await removeCredentials(userId, manager);
+      await this.tokens.revokeAll(userId, manager);
+      await this.sessions.endAll(userId, manager);
+      await this.passwords.set(userId, hash, manager);
       // Only who reads the mails of the address has the token.
-      if (emailVerifiedAt === null) await this.users.update(id, { emailVerified: true }, manager);
-      await conclude(id, manager);
-      return id;
+      if (emailVerifiedAt === null) await this.users.update(userId, { emailVerified: true }, manager);
+      await conclude(userId, manager);
     });
-    this.sessions.noteEnded(owner);
+    this.sessions.noteEnded(userId);
   }
+}
+
+/** @throws Problem `forbidden` for a token that is not good */
+export function ownerOf(content: TokenContent | null): string {
+  if (content === null || content.userId === null) throw spent();
+  return content.userId;
 }
 
 /** The one answer to every token that is not good. */

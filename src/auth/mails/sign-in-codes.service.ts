@@ -25,17 +25,22 @@ interface Kept {
   readonly isOpen: boolean;
 }
 
+/** Until the end of the transaction nobody else counts what an address has had, or uses any of it up. */
+const HOLD = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 7052601401))';
+
 const LIST = `
   SELECT id::text, code_hash AS hash, failures, used_at IS NULL AND expires_at > now() AS "isOpen"
-  FROM plinth.sign_in_codes WHERE email = $1 AND created_at > now() - interval '1 day' ORDER BY id DESC FOR UPDATE`;
+  FROM plinth.sign_in_codes WHERE email = $1 AND created_at > now() - interval '1 day' ORDER BY id DESC`;
 
 /** Who has shown that a mail is theirs has used up every one that is open. */
 const USE_ALL = `
   UPDATE plinth.sign_in_codes SET used_at = now() WHERE email = $1 AND used_at IS NULL AND expires_at > now()`;
 
+const FIND_LINK = 'SELECT email FROM plinth.sign_in_codes WHERE link_hash = $1';
+
 const USE_LINK = `
   UPDATE plinth.sign_in_codes SET used_at = now() WHERE link_hash = $1 AND used_at IS NULL AND expires_at > now()
-  RETURNING email`;
+  RETURNING 1`;
 
 /** Six digits and a link that are mailed together and good once together. Their hashes are kept; that of a code has a key. */
 @Injectable()
@@ -50,6 +55,7 @@ export class SignInCodes {
     manager: EntityManager,
   ): Promise<{ readonly code: string; readonly token: string } | null> {
     const email = normaliseEmail(address);
+    await manager.query(HOLD, [email]);
     const [sent] = await manager.query<{ count: number }[]>(
       `SELECT count(*)::int AS count FROM plinth.sign_in_codes WHERE email = $1 AND created_at > now() - interval '1 hour'`,
       [email],
@@ -69,6 +75,7 @@ export class SignInCodes {
   async consumeCode(address: string, code: string, manager: EntityManager): Promise<boolean> {
     const email = normaliseEmail(address);
     const guess = this.hash(email, code);
+    await manager.query(HOLD, [email]);
     const kept = await manager.query<Kept[]>(LIST, [email]);
     const open = kept.filter(({ isOpen }) => isOpen).slice(0, MAX_OPEN);
     const failures = kept.reduce((sum, row) => sum + row.failures, 0);
@@ -87,12 +94,14 @@ export class SignInCodes {
   /** @returns the address that the link was mailed to, or null where it is not good */
   async consumeLink(text: string, manager: EntityManager): Promise<string | null> {
     if (!TOKEN.test(text)) return null;
-    const [rows] = await manager.query<[{ email: string }[], number]>(USE_LINK, [
-      hashSecret(Buffer.from(text, 'base64url')),
-    ]);
-    if (rows[0] === undefined) return null;
-    await manager.query(USE_ALL, [rows[0].email]);
-    return rows[0].email;
+    const hash = hashSecret(Buffer.from(text, 'base64url'));
+    const [found] = await manager.query<{ email: string }[]>(FIND_LINK, [hash]);
+    if (found === undefined) return null;
+    await manager.query(HOLD, [found.email]);
+    const [used] = await manager.query<[unknown[], number]>(USE_LINK, [hash]);
+    if (used.length === 0) return null;
+    await manager.query(USE_ALL, [found.email]);
+    return found.email;
   }
 
   private hash(email: string, code: string): Buffer {

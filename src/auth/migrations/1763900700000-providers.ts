@@ -27,7 +27,7 @@ export class Providers1763900700000 implements MigrationInterface {
     await runner.query('ALTER TABLE plinth.sessions DROP COLUMN acting_session_id');
     await watchRights(runner, RIGHTS);
     await runner.query('ALTER TABLE plinth.users DROP COLUMN is_anonymous');
-    await runner.query(`UPDATE plinth.roles SET is_reserved = false WHERE name = 'anonymous'`);
+    await freeRole(runner);
     await runner.query('DELETE FROM plinth.user_roles WHERE identity_id IS NOT NULL');
     await runner.query('DROP INDEX plinth.user_roles_key');
     await runner.query(
@@ -35,6 +35,13 @@ export class Providers1763900700000 implements MigrationInterface {
     );
     await runner.query('DROP TABLE plinth.user_identities');
   }
+}
+
+/** The role stays, with the policies that it was given, as one that can be deleted. */
+async function freeRole(runner: QueryRunner): Promise<void> {
+  await runner.query('ALTER TABLE plinth.roles DISABLE TRIGGER keep_reserved_role');
+  await runner.query(`UPDATE plinth.roles SET is_reserved = false WHERE name = 'anonymous'`);
+  await runner.query('ALTER TABLE plinth.roles ENABLE TRIGGER keep_reserved_role');
 }
 
 async function createIdentities(runner: QueryRunner): Promise<void> {

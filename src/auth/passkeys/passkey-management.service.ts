@@ -7,10 +7,12 @@ import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { userOf } from '../account/account.service.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { SecondFactors } from '../second-factor/second-factors.service.js';
 import { describeDevice } from '../sessions/describe-device.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
+import { holdUser } from '../users/hold-user.js';
 import { UsersService } from '../users/users.service.js';
 import { PasskeyVerifier } from './passkey-verifier.service.js';
 import { toPasskeyDto, type RegisteredPasskeyDto, type RegisterPasskeyDto } from './passkey.dto.js';
@@ -28,6 +30,7 @@ export class PasskeyManagement {
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
   ) {}
 
   list(actor: Actor): Promise<Passkey[]> {
@@ -53,7 +56,7 @@ export class PasskeyManagement {
     this.passkeys.requireOn();
     const userId = userOf(actor);
     const registered = await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
+      await holdUser(userId, manager);
       const info = await this.verifier.verifyRegistration(credential, bindingOf(actor), manager);
       if (info === null || info === undefined) throw notMadeForThis();
       const passkey = await this.passkeys.add(
@@ -69,6 +72,7 @@ export class PasskeyManagement {
         manager,
       );
       await this.events.record('passkey.added', client, { userId }, manager);
+      await this.mails.write('passkey-added', { userId, about: passkey.name }, manager);
       return { passkey, recoveryCodes: await this.factors.giveCodes(userId, manager) };
     });
     await this.sessions.noteFactorAdded(actor, [registered.passkey.isSynced ? 'swk' : 'hwk']);
@@ -84,10 +88,11 @@ export class PasskeyManagement {
   async remove(actor: Actor, id: string, client: Client): Promise<void> {
     const userId = userOf(actor);
     await this.dataSource.transaction(async (manager) => {
-      await this.factors.hold(userId, manager);
-      await this.passkeys.remove(id, userId, manager);
+      await holdUser(userId, manager);
+      const { name } = await this.passkeys.remove(id, userId, manager);
       await this.factors.dropCodesOfNone(userId, manager);
       await this.events.record('passkey.removed', client, { userId }, manager);
+      await this.mails.write('passkey-removed', { userId, about: name }, manager);
     });
     this.sessions.noteEnded(userId);
   }

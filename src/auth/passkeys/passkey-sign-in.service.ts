@@ -5,6 +5,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import type { Client } from '../client.js';
+import { refuseForeignCookie } from '../sign-in/refuse-foreign-cookie.js';
 import { SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { SignInService, type SignedIn } from '../sign-in/sign-in.service.js';
@@ -59,11 +60,7 @@ export class PasskeySignIn {
     client: Client,
   ): Promise<SignedIn> {
     this.passkeys.requireOn();
-    if (session === 'cookie' && !isOwnPage) {
-      throw new Problem('forbidden', {
-        detail: 'A page of another site may not sign in here with a cookie.',
-      });
-    }
+    refuseForeignCookie({ session }, isOwnPage);
     const forgive = await this.attempts.take(`passkey ${readAssertion(credential).id}`, client.address);
     const settled = await this.dataSource.transaction((manager) =>
       this.settle(credential, session, client, manager),

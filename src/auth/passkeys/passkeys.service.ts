@@ -116,18 +116,28 @@ export class Passkeys {
   /** @throws Problem `not-found` */
   async rename(id: string, userId: string, name: string): Promise<Passkey> {
     const { manager } = this.dataSource;
-    const found = isUUID(id) ? await manager.findOneBy(Passkey, { id, userId }) : null;
-    if (found === null) throw notFound();
+    const found = await getPasskey(id, userId, manager);
     const { affected } = await manager.update(Passkey, { id, userId }, { name });
     if (affected === 0) throw notFound();
     return Object.assign(found, { name });
   }
 
-  /** @throws Problem `not-found` */
-  async remove(id: string, userId: string, manager: EntityManager): Promise<void> {
-    const { affected } = isUUID(id) ? await manager.delete(Passkey, { id, userId }) : { affected: 0 };
+  /**
+   * @returns what it was
+   * @throws Problem `not-found`
+   */
+  async remove(id: string, userId: string, manager: EntityManager): Promise<Passkey> {
+    const found = await getPasskey(id, userId, manager);
+    const { affected } = await manager.delete(Passkey, { id, userId });
     if (affected === 0) throw notFound();
+    return found;
   }
+}
+
+async function getPasskey(id: string, userId: string, manager: EntityManager): Promise<Passkey> {
+  const found = isUUID(id) ? await manager.findOneBy(Passkey, { id, userId }) : null;
+  if (found === null) throw notFound();
+  return found;
 }
 
 const toDescriptor = ({

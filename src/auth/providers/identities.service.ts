@@ -6,6 +6,7 @@ import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import { removeCredentials } from '../account/remove-credentials.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { refuseSignUp } from '../sign-in/sign-up.service.js';
@@ -35,6 +36,7 @@ export class Identities {
     private readonly sessions: SessionsService,
     private readonly providers: Providers,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
     private readonly config: PlinthConfig,
   ) {}
 
@@ -77,6 +79,7 @@ export class Identities {
         throw new Problem('conflict', { detail: `A user has at most ${MAX_IDENTITIES} identities.` });
       }
       const id = known?.id ?? (await this.add(userId, identity, client, manager));
+      if (known === null && !user.isAnonymous) await this.tell('identity-linked', userId, identity, manager);
       if (user.isAnonymous) await this.upgrade(user, identity, client, manager);
       return manager.findOneByOrFail(UserIdentity, { id });
     });
@@ -108,6 +111,7 @@ export class Identities {
       }
       await manager.delete(UserIdentity, { id });
       await this.events.record('identity.unlinked', client, { userId, email: gone.email }, manager);
+      await this.tell('identity-unlinked', userId, gone, manager);
     });
     this.sessions.noteEnded(userId);
   }
@@ -141,6 +145,7 @@ export class Identities {
     const isReclaimed = owner.emailVerifiedAt === null || owner.status === 'invited';
     if (isReclaimed) await this.reclaim(owner, identity, client, manager);
     await this.add(ownerId, identity, client, manager);
+    await this.tell('identity-linked', ownerId, identity, manager);
     return { resolution: { userId: ownerId }, reclaimed: isReclaimed ? ownerId : null };
   }
 
@@ -195,6 +200,15 @@ export class Identities {
     const fields = isFree ? { email, emailVerified: true } : {};
     await this.users.update(id, { ...fields, isAnonymous: false }, manager);
     await this.events.record('user.upgraded', client, { userId: id, email: isFree ? email : null }, manager);
+  }
+
+  private async tell(
+    occasion: 'identity-linked' | 'identity-unlinked',
+    userId: string,
+    { provider }: Pick<UserIdentity, 'provider'>,
+    manager: EntityManager,
+  ): Promise<void> {
+    await this.mails.write(occasion, { userId, about: this.providers.labelOf(provider) }, manager);
   }
 
   private async add(

@@ -110,7 +110,7 @@ export class ProvidersController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SignedInDto | SecondFactorStepDto> {
-    refuseForeignCookie({ session }, this.crossSite, request);
+    refuseForeignCookie({ session }, this.crossSite.isOwn(request));
     const browser = readFlowCookie(request);
     return sendSignedIn(await this.flow.exchange({ ...proof, browser }, session, client), request, reply);
   }

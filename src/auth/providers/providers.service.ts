@@ -18,6 +18,11 @@ export class Providers {
     return [...this.byName.values()];
   }
 
+  /** What people call it; of one that the configuration names no more, its name. */
+  labelOf(name: string): string {
+    return this.byName.get(name)?.label ?? name;
+  }
+
   has(name: string): boolean {
     return this.byName.has(name);
   }

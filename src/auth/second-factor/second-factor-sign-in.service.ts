@@ -9,6 +9,7 @@ import { Passkeys } from '../passkeys/passkeys.service.js';
 import { joinMethods } from '../sessions/proof.js';
 import type { StartedSession } from '../sessions/sessions.service.js';
 import { OneTimeTokens, type TokenContent } from '../sign-in/one-time-tokens.service.js';
+import { refuseForeignCookie } from '../sign-in/refuse-foreign-cookie.js';
 import { OF_CODES, SignInAttempts } from '../sign-in/sign-in-attempts.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { SignInService, type SecondFactorTicket, type SignedIn } from '../sign-in/sign-in.service.js';
@@ -55,11 +56,7 @@ export class SecondFactorSignIn {
     requireOneOf(body, ['code', 'credential']);
     const { manager } = this.dataSource;
     const { userId, data } = readTicket(await this.tickets.find('second-factor', body.ticket, manager));
-    if (data.kind === 'cookie' && !isOwnPage) {
-      throw new Problem('forbidden', {
-        detail: 'A page of another site may not sign in here with a cookie.',
-      });
-    }
+    refuseForeignCookie({ session: data.kind }, isOwnPage);
     // Nobody guesses a signature; who guesses codes does not hold up a passkey.
     const what = body.credential === undefined ? 'code' : 'passkey';
     const forgive = await this.attempts.take(`second-factor ${what} ${userId}`, client.address, OF_CODES);

@@ -4,11 +4,13 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
 import { Problem } from '../../common/errors/index.js';
 import type { Client } from '../client.js';
+import { AccountMails } from '../mails/account-mails.service.js';
 import { PasskeyVerifier } from '../passkeys/passkey-verifier.service.js';
 import { OneTimeTokens } from '../sign-in/one-time-tokens.service.js';
 import { SignInEvents } from '../sign-in/sign-in-events.service.js';
 import { isTotpCode } from '../totp/totp-code.js';
 import { Totp } from '../totp/totp.service.js';
+import { holdUser } from '../users/hold-user.js';
 import {
   countRecoveryCodes,
   removeRecoveryCodes,
@@ -41,6 +43,7 @@ export class SecondFactors {
     private readonly passkeys: PasskeyVerifier,
     private readonly tickets: OneTimeTokens,
     private readonly events: SignInEvents,
+    private readonly mails: AccountMails,
   ) {}
 
   /** What a user can show. No methods: there is no second factor, and none is asked for. */
@@ -84,15 +87,6 @@ export class SecondFactors {
   }
 
   /**
-   * Keeps everybody else from changing the factors of a user, or starting a session for them, until `manager`'s transaction
-   * is over. Locks in the order of all that changes users: the version of identities, then the user.
-   */
-  async hold(userId: string, manager: EntityManager): Promise<void> {
-    await manager.query('SELECT FROM plinth.identity_state FOR UPDATE');
-    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
-  }
-
-  /**
    * Recovery codes for a user who has just added a factor, or null where some are left from before.
    * @param manager of a transaction that holds the user's factors
    */
@@ -106,12 +100,13 @@ export class SecondFactors {
    */
   async renewCodes(userId: string, client: Client): Promise<readonly string[]> {
     return this.dataSource.transaction(async (manager) => {
-      await this.hold(userId, manager);
+      await holdUser(userId, manager);
       const { methods } = await this.describe(userId, manager);
       if (methods.length === 0) {
         throw new Problem('conflict', { detail: 'Recovery codes come with a second factor; add one first.' });
       }
       await this.events.record('recovery-codes.renewed', client, { userId }, manager);
+      await this.mails.write('recovery-codes-renewed', { userId }, manager);
       return renewRecoveryCodes(userId, manager);
     });
   }
@@ -124,12 +119,14 @@ export class SecondFactors {
 
   /** Removes all of them, and ends the sign-ins that wait for one. */
   async reset(userId: string, client: Client, manager: EntityManager): Promise<void> {
-    await this.hold(userId, manager);
+    await holdUser(userId, manager);
+    const { methods } = await this.describe(userId, manager);
     await this.tickets.revokeAll(userId, manager, 'second-factor');
     await this.totp.remove(userId, manager);
     await manager.query('DELETE FROM plinth.passkeys WHERE user_id = $1', [userId]);
     await removeRecoveryCodes(userId, manager);
     await this.events.record('second-factor.reset', client, { userId }, manager);
+    if (methods.length > 0) await this.mails.write('second-factor-reset', { userId }, manager);
   }
 }
 

@@ -54,7 +54,7 @@ export class SignInController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SignedInDto | SecondFactorStepDto> {
-    refuseForeignCookie(body, this.crossSite, request);
+    refuseForeignCookie(body, this.crossSite.isOwn(request));
     return sendSignedIn(await this.signIns.signIn(body, client), request, reply);
   }
 

@@ -1,3 +1,4 @@
+import { checkPasskeys } from './check-passkeys.js';
 import { checkProviders } from './check-providers.js';
 import type { PlinthConfig } from './plinth-config.js';
 
@@ -27,13 +28,7 @@ export function checkTogether(config: PlinthConfig): readonly Mistake[] {
         : ['PLINTH_ADMIN_EMAIL', 'PLINTH_ADMIN_PASSWORD'];
     refuse(missing, `must be set with ${given}`);
   }
-  const foreign = config.passkeyOrigins.find((origin) => !isWithin(origin, config));
-  if (foreign !== undefined) {
-    refuse(
-      'PLINTH_PASSKEY_ORIGINS',
-      `has ${foreign}, which does not lie in the domain that passkeys are bound to: set PLINTH_PASSKEY_DOMAIN`,
-    );
-  }
+  checkPasskeys(config, refuse);
   if (config.smtpUrl !== null && config.mailFrom === null) {
     refuse('PLINTH_MAIL_FROM', 'must be set with PLINTH_SMTP_URL');
   }
@@ -51,11 +46,4 @@ export function checkTogether(config: PlinthConfig): readonly Mistake[] {
   }
   checkProviders(config, refuse);
   return mistakes;
-}
-
-/** Browsers use a passkey on pages of its domain and of those below. */
-function isWithin(origin: string, { passkeyDomain, publicUrl }: PlinthConfig): boolean {
-  const domain = passkeyDomain ?? (publicUrl === null ? 'localhost' : new URL(publicUrl).hostname);
-  const { hostname } = new URL(origin);
-  return hostname === domain || hostname.endsWith(`.${domain}`);
 }

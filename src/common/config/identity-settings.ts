@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { rate } from './load-settings.js';
 import { isOrigin } from './origin.js';
 import { providerNames, returnUrls } from './provider-settings.js';
@@ -6,6 +7,10 @@ import { flag, httpUrl, integer, listOf, oneOf, parser, setting } from './settin
 
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,189}$/;
+
+/** What browsers take for a secure context. */
+const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || hostname === 'localhost' || hostname.endsWith('.localhost');
 
 /** How people sign in, and how long that holds. */
 export const IDENTITY_SETTINGS = {
@@ -112,7 +117,13 @@ export const IDENTITY_SETTINGS = {
     defaultValue: null,
     example: 'example.com',
     parse: parser<string>('a domain', (text) =>
-      DOMAIN.test(text) ? { value: text } : { mistake: 'must be a domain such as example.com' },
+      DOMAIN.test(text) && isIP(text) === 0
+        ? { value: text }
+        : {
+            mistake:
+              'must be a domain such as example.com, in small letters, without scheme, port and path; ' +
+              'browsers have no passkeys for IP addresses',
+          },
     ),
   }),
   passkeyOrigins: setting<readonly string[]>({
@@ -123,8 +134,9 @@ export const IDENTITY_SETTINGS = {
     example: 'https://app.example.com',
     parse: listOf(
       'origins, separated by commas',
-      (text) => isOrigin(text) && !text.includes('*'),
-      'must be origins such as https://app.example.com, separated by commas',
+      (text) => isOrigin(text) && !text.includes('*') && isSecure(new URL(text)),
+      'must be origins such as https://app.example.com, separated by commas; ' +
+        'browsers have passkeys on http:// at localhost only',
     ),
   }),
   signInEventDays: setting({

@@ -136,6 +136,65 @@ describe('the configuration', () => {
     ]);
   });
 
+  it.each([
+    ['PLINTH_PASSKEY_DOMAIN', 'https://example.com', 'such as example.com, in small letters, without scheme'],
+    ['PLINTH_PASSKEY_DOMAIN', 'example.com:8443', 'such as example.com'],
+    ['PLINTH_PASSKEY_DOMAIN', 'Example.com', 'in small letters'],
+    ['PLINTH_PASSKEY_DOMAIN', '*.example.com', 'such as example.com'],
+    ['PLINTH_PASSKEY_DOMAIN', 'example..com', 'such as example.com'],
+    ['PLINTH_PASSKEY_DOMAIN', '127.0.0.1', 'no passkeys for IP addresses'],
+    ['PLINTH_PASSKEY_DOMAIN', '[::1]', 'no passkeys for IP addresses'],
+    ['PLINTH_PASSKEY_ORIGINS', 'app.example.com', 'such as https://app.example.com'],
+    ['PLINTH_PASSKEY_ORIGINS', 'https://app.example.com/', 'such as https://app.example.com'],
+    ['PLINTH_PASSKEY_ORIGINS', 'https://*.example.com', 'such as https://app.example.com'],
+    ['PLINTH_PASSKEY_ORIGINS', 'http://app.example.com', 'on http:// at localhost only'],
+    ['PLINTH_PASSKEYS', 'maybe', 'must be one of true, false'],
+  ])('refuses %s=%s, and says what would be right', (variable, value, right) => {
+    const mistakes = mistakesOf({ PLINTH_PUBLIC_URL: 'https://api.example.com', [variable]: value });
+    expect(mistakes).toEqual([expect.stringMatching(`^${variable} `)]);
+    expect(mistakes[0]).toContain(right);
+  });
+
+  it('refuses passkeys that no page could use', () => {
+    const PLINTH_PUBLIC_URL = 'https://api.example.com';
+    const PLINTH_PASSKEY_DOMAIN = 'example.com';
+    const PLINTH_PASSKEY_ORIGINS = 'https://app.example.com,https://example.com:8443';
+    const good: readonly Record<string, string>[] = [
+      { PLINTH_PUBLIC_URL },
+      { PLINTH_PUBLIC_URL: 'http://127.0.0.1:3000' },
+      { PLINTH_PUBLIC_URL, PLINTH_PASSKEY_DOMAIN },
+      { PLINTH_PUBLIC_URL, PLINTH_PASSKEY_DOMAIN, PLINTH_PASSKEY_ORIGINS },
+      { PLINTH_PASSKEY_DOMAIN, PLINTH_PASSKEY_ORIGINS },
+      { PLINTH_PASSKEY_DOMAIN: 'localhost' },
+      { PLINTH_PASSKEY_ORIGINS: 'http://localhost:5173,http://app.localhost' },
+      { PLINTH_PASSKEY_DOMAIN: 'intranet', PLINTH_PASSKEY_ORIGINS: 'https://intranet' },
+    ];
+    for (const environment of good) expect([environment, mistakesOf(environment)]).toEqual([environment, []]);
+    const bad: readonly (readonly [Record<string, string>, string])[] = [
+      [
+        { PLINTH_PUBLIC_URL, PLINTH_PASSKEY_ORIGINS: 'https://app.example.com' },
+        'PLINTH_PASSKEY_ORIGINS has https://app.example.com, which does not lie in api.example.com, the domain that passkeys are bound to: set PLINTH_PASSKEY_DOMAIN to a domain of all origins',
+      ],
+      [
+        { PLINTH_PASSKEY_DOMAIN, PLINTH_PASSKEY_ORIGINS: 'https://app.example.com,https://badexample.com' },
+        'PLINTH_PASSKEY_ORIGINS has https://badexample.com, which does not lie in example.com, the domain that passkeys are bound to: set PLINTH_PASSKEY_DOMAIN to a domain of all origins',
+      ],
+      [
+        { PLINTH_PASSKEY_DOMAIN: 'com', PLINTH_PASSKEY_ORIGINS: 'https://example.com' },
+        'PLINTH_PASSKEY_ORIGINS has https://example.com, which does not lie in com, the domain that passkeys are bound to: set PLINTH_PASSKEY_DOMAIN to a domain of all origins',
+      ],
+      [
+        { PLINTH_PASSKEY_DOMAIN },
+        'PLINTH_PASSKEY_ORIGINS must be set with PLINTH_PASSKEY_DOMAIN, or PLINTH_PUBLIC_URL: no page could use the passkeys of example.com',
+      ],
+      [
+        { PLINTH_PUBLIC_URL, PLINTH_PASSKEY_DOMAIN: 'example.org' },
+        'PLINTH_PASSKEY_DOMAIN must be api.example.com or a domain above it, as the pages of PLINTH_PUBLIC_URL use passkeys; or set PLINTH_PASSKEY_ORIGINS to the pages that do',
+      ],
+    ];
+    for (const [environment, mistake] of bad) expect(mistakesOf(environment)).toEqual([mistake]);
+  });
+
   it('takes standbys of a database, each once, and never tells their passwords', () => {
     const DATABASE_URL = 'postgres://a:s3cret@one/db';
     const replicas = (text: string): readonly string[] =>

@@ -8,6 +8,14 @@ export const MAIL_NAMES = [
   'invitation',
   'session-ended',
   'email-changed',
+  'app-added',
+  'app-removed',
+  'passkey-added',
+  'passkey-removed',
+  'recovery-codes-renewed',
+  'identity-linked',
+  'identity-unlinked',
+  'second-factor-reset',
 ] as const;
 export type MailName = (typeof MAIL_NAMES)[number];
 
@@ -21,6 +29,14 @@ export const MAIL_VALUES: Readonly<Record<MailName, readonly string[]>> = {
   invitation: ['link', 'days'],
   'session-ended': ['link'],
   'email-changed': ['address'],
+  'app-added': ['link'],
+  'app-removed': ['link'],
+  'passkey-added': ['link', 'name'],
+  'passkey-removed': ['link', 'name'],
+  'recovery-codes-renewed': ['link'],
+  'identity-linked': ['link', 'provider'],
+  'identity-unlinked': ['link', 'provider'],
+  'second-factor-reset': ['link'],
 };
 
 export const COMMON_VALUES: readonly string[] = ['site', 'email'];
