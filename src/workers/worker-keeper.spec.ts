@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Observer, type Observation } from '../common/observability/index.js';
 import { WorkerKeeper } from './worker-keeper.js';
 import type { WorkerExit, WorkerProcess } from './worker-process.js';
+import { SOON } from '../../test/kit/soon.js';
 
 /** How a process goes: it serves, or it ends before, with or without having said why. */
 type Course = 'serves' | 'fails' | 'ends';
@@ -73,10 +74,10 @@ describe('a keeper of workers', () => {
     const { keeper, launched, kinds, observations, givenUp } = makeKeeper('serves', 'serves', 'fails');
     await keeper.keep(3);
     launched[0]?.die();
-    await vi.waitFor(() => expect(kinds()).toEqual(['worker.died', 'worker.replaced']));
+    await vi.waitFor(() => expect(kinds()).toEqual(['worker.died', 'worker.replaced']), SOON);
     expect(observations[0]).toMatchObject({ worker: 3, signal: 'SIGKILL', delayMs: 2 });
     launched[1]?.die();
-    await vi.waitFor(() => expect(givenUp).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(givenUp).toHaveBeenCalledOnce(), SOON);
     expect(observations.at(-1)).toMatchObject({
       kind: 'worker.given-up',
       attempts: 5,
@@ -91,7 +92,7 @@ describe('a keeper of workers', () => {
     await keeper.keep(1);
     keeper.stopReplacing();
     launched[0]?.die();
-    await vi.waitFor(() => expect(keeper.workers.size).toBe(0));
+    await vi.waitFor(() => expect(keeper.workers.size).toBe(0), SOON);
     expect([launched.length, kinds()]).toEqual([1, []]);
   });
 });

@@ -147,7 +147,7 @@ describe('credentials', () => {
           AND relation = 'plinth.api_keys'::regclass`);
         return rows[0].count;
       };
-      await vi.waitFor(async () => expect(await waiting()).toBeGreaterThan(0));
+      await vi.waitFor(async () => expect(await waiting()).toBeGreaterThan(0), SOON);
       expect((await ask({ 'x-api-key': reader })).status).toBe(200);
       expect(await waiting()).toBe(1);
       await client.query('ROLLBACK');
@@ -164,7 +164,7 @@ describe('credentials', () => {
       (await app.admin('GET', `/system/keys/${body.id}`)).body.lastUsedAt;
     expect(await noted()).toBeNull();
     await ask({ 'x-api-key': body.key });
-    await vi.waitFor(async () => expect(await noted()).not.toBeNull());
+    await vi.waitFor(async () => expect(await noted()).not.toBeNull(), SOON);
     const first = await noted();
     await ask({ 'x-api-key': body.key });
     await ask({ 'x-api-key': body.key });

@@ -19,6 +19,7 @@ import {
   type RunningProvider,
 } from '../kit/openid-provider.js';
 import { createPerson, forgetAttempts, PASSWORD, signIn, statusOf, trySignIn } from '../kit/people.js';
+import { SOON } from '../kit/soon.js';
 
 const APP = 'https://app.example.com';
 const RETURN = `${APP}/signed-in`;
@@ -429,7 +430,7 @@ describe('an account with the same address', () => {
     const { accessToken, refreshToken } = await signIn(app, email);
     const { user } = await signInAt(login);
     expect(user).toMatchObject({ email, profile: { name: login }, username: null });
-    await vi.waitFor(async () => expect(await statusOf(app, accessToken)).toBe(401));
+    await vi.waitFor(async () => expect(await statusOf(app, accessToken)).toBe(401), SOON);
     expect((await post('/auth/refresh', { refreshToken })).status).toBe(401);
     expect((await trySignIn(app, email)).status).toBe(401);
     expect(await eventsOf('account.reclaimed', String(user['id']))).toHaveLength(1);
@@ -540,7 +541,7 @@ describe('linking', () => {
     await vi.waitFor(async () => {
       const answer = await app.request('POST', '/auth/identities', { key, body: await codeFor(newLogin()) });
       expect([answer.status, answer.body.type]).toEqual([401, '/problems/reauthentication-required']);
-    });
+    }, SOON);
   });
 
   it('does not take a code of a sign-in, nor a sign-in one of a link', async () => {

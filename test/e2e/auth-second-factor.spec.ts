@@ -349,7 +349,7 @@ describe('step-up', () => {
     const { id, totp, key } = await newProtected();
     expect((await get('/vault/open', key)).status).toBe(200);
     await age(app, id, 10);
-    await vi.waitFor(async () => expect((await get('/vault/open', key)).status).toBe(401));
+    await vi.waitFor(async () => expect((await get('/vault/open', key)).status).toBe(401), SOON);
     const refused = await get('/vault/open', key);
     expect(refused.body.type).toBe('/problems/reauthentication-required');
     expect(refused.headers.get('www-authenticate')).toBe(
@@ -391,7 +391,7 @@ describe('step-up', () => {
     expect((await get('/vault/look', key)).status).toBe(200);
     expect((await get('/vault/open', key)).status).toBe(401);
     await age(app, id, 10);
-    await vi.waitFor(async () => expect((await get('/vault/look', key)).status).toBe(401));
+    await vi.waitFor(async () => expect((await get('/vault/look', key)).status).toBe(401), SOON);
     const refused = await get('/vault/look', key);
     expect(refused.headers.get('www-authenticate')).toBe(
       'Bearer realm="plinth", error="insufficient_user_authentication", max_age=300',

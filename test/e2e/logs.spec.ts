@@ -7,6 +7,7 @@ import { startTestApp, type LogLine, type TestApp } from '../kit/app.js';
 import { sendRaw } from '../kit/raw-request.js';
 import { callService } from './docs-observability/call-service.js';
 import { reportFailures } from './docs-observability/report-failures.js';
+import { SOON } from '../kit/soon.js';
 
 const SCHEMA = `
   CREATE TABLE people (
@@ -38,7 +39,7 @@ const lineOf = (event: string, requestId: string): Promise<LogLine> =>
     const found = eventsOf(event).find((line) => line['requestId'] === requestId);
     if (found === undefined) throw new Error(`There is no line ${event} of ${requestId}.`);
     return found;
-  });
+  }, SOON);
 
 const query = (parameters: Readonly<Record<string, string>>): string =>
   new URLSearchParams(parameters).toString();
@@ -134,7 +135,10 @@ describe('the line of a slow request', () => {
       statuses.add((await app.request(method, path, { key: app.adminKey, body, headers })).status);
     }
     expect([...statuses].toSorted((a, b) => a - b)).toEqual([200, 201, 204, 400, 404, 422, 500]);
-    await vi.waitFor(() => expect(eventsOf('request.slow').length).toBeGreaterThanOrEqual(asked.length));
+    await vi.waitFor(
+      () => expect(eventsOf('request.slow').length).toBeGreaterThanOrEqual(asked.length),
+      SOON,
+    );
     const told = lines.map(({ time: _time, pid: _pid, ...line }) => JSON.stringify(line));
     expect(told.filter((line) => /quagga|918273645|73917391|2031|424242/i.test(line))).toEqual([]);
     expect(told.filter((line) => line.includes(app.adminKey))).toEqual([]);
@@ -211,7 +215,7 @@ describe('the lines of requests', () => {
     await vi.waitFor(async () => {
       const { rowCount } = await client.query('SELECT FROM pg_locks WHERE NOT granted');
       expect(rowCount).toBeGreaterThan(0);
-    });
+    }, SOON);
     asked.destroy();
     const line = await lineOf('request.finished', 'gone');
     await client.query('COMMIT');
@@ -249,7 +253,7 @@ describe('a server', () => {
   it('tells facts under stable names', async () => {
     await start({ logLevel: 'debug' });
     await app.database.query('CREATE TABLE more (id int)');
-    await vi.waitFor(() => expect(eventsOf('catalog.read')).toHaveLength(2));
+    await vi.waitFor(() => expect(eventsOf('catalog.read')).toHaveLength(2), SOON);
     await app.request('GET', '/health/live');
     await app.close();
     const events = new Set(lines.map(({ event }) => event));

@@ -6,6 +6,7 @@ import { BLOG_SQL } from '../kit/blog.js';
 import { createContract } from '../kit/contract.js';
 import { parseMetrics, type Scrape } from '../kit/parse-metrics.js';
 import { sendRaw } from '../kit/raw-request.js';
+import { SOON } from '../kit/soon.js';
 
 const TOKEN = 'scraper-token-0123456789';
 const DURATION = 'plinth_http_request_duration_seconds_count';
@@ -69,7 +70,7 @@ const untilBlocked = (count: number): Promise<unknown> =>
        WHERE datname = current_database() AND application_name = 'plinth' AND wait_event_type = 'Lock'`,
     );
     expect(row?.n).toBe(count);
-  });
+  }, SOON);
 
 describe('who may read metrics', () => {
   it('is the role admin and the holder of the token, and nobody else', async () => {
@@ -263,7 +264,7 @@ describe('metrics', () => {
         before.value('plinth_access_reloads_total'),
       );
       expect(after.value('plinth_access_policies', { state: 'broken' })).toBe(1);
-    });
+    }, SOON);
   });
 
   it('tell of the process: event loop, collections of garbage, memory, version', async () => {
@@ -275,7 +276,7 @@ describe('metrics', () => {
       expect(after.value('nodejs_gc_duration_seconds_count')).toBeGreaterThan(
         before.value('nodejs_gc_duration_seconds_count'),
       );
-    });
+    }, SOON);
     const { value, samples } = await scrape();
     const startedAt = Date.now() / 1000 - process.uptime();
     expect(Math.abs(value('process_start_time_seconds') - startedAt)).toBeLessThan(5);
@@ -306,10 +307,13 @@ describe('metrics of requests that wait', () => {
         expect(value('plinth_pool_connections_max', { pool: 'requests' })).toBe(2);
         // The scrape itself is one of them.
         expect(value('plinth_http_requests_in_flight')).toBe(6);
-      });
+      }, SOON);
     });
     for (const answer of await Promise.all(waiting)) expect(await answer.json()).toHaveProperty('data');
-    await vi.waitFor(async () => expect((await scrape()).value('plinth_http_requests_in_flight')).toBe(1));
+    await vi.waitFor(
+      async () => expect((await scrape()).value('plinth_http_requests_in_flight')).toBe(1),
+      SOON,
+    );
   });
 
   it('end with the client that leaves, also behind others on its connection', async () => {
@@ -319,13 +323,16 @@ describe('metrics of requests that wait', () => {
     await whileLocked('posts', async () => {
       const request = `GET /api/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${app.adminKey}\r\n\r\n`;
       const socket = await open(request.repeat(3));
-      await vi.waitFor(async () => expect((await scrape()).value('plinth_http_requests_in_flight')).toBe(4));
+      await vi.waitFor(
+        async () => expect((await scrape()).value('plinth_http_requests_in_flight')).toBe(4),
+        SOON,
+      );
       socket.destroy();
       await vi.waitFor(async () => {
         const after = await scrape();
         expect(after.value('plinth_http_requests_in_flight')).toBe(1);
         expect(aborted(after) - before).toBe(3);
-      });
+      }, SOON);
     });
   });
 });
@@ -345,7 +352,7 @@ describe('metrics of short reads', () => {
         await readMany();
         const { value } = await scrape(wide);
         expect(value('plinth_pool_connections', { pool: 'lanes' })).toBeGreaterThan(0);
-      });
+      }, SOON);
       for (let round = 0; round < 5; round += 1) await readMany();
       const after = await scrape(wide);
       const name = 'plinth_statement_duration_seconds_count';

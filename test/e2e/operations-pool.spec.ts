@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestApp, type TestApp, type TestResponse } from '../kit/app.js';
+import { SOON } from '../kit/soon.js';
 
 describe('a pool of 2', () => {
   let app: TestApp;
@@ -103,7 +104,7 @@ describe('a pool of 2', () => {
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
       expect(busy).toHaveLength(2);
-    });
+    }, SOON);
     expect((await app.request('GET', '/health/ready')).body).toEqual({ status: 'ready', database: 'up' });
     await client.query('COMMIT');
     client.release();

@@ -4,6 +4,7 @@ import { startTestApp, type LogLine, type TestApp } from '../kit/app.js';
 import { BLOG_SQL } from '../kit/blog.js';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../kit/otlp-receiver.js';
 import { sendRaw } from '../kit/raw-request.js';
+import { SOON } from '../kit/soon.js';
 
 const PARENT = '00f067aa0ba902b7';
 const SLEEP_SQL = 'CREATE VIEW sleepers AS SELECT 1 AS id, pg_sleep(30)::text AS nap;';
@@ -72,7 +73,7 @@ const spansOf = (traceId: string): Promise<readonly ReceivedSpan[]> =>
     const spans = receiver.spans.filter((span) => span.traceId === traceId);
     expect(spans.some(({ kind }) => kind === SERVER)).toBe(true);
     return spans.toSorted((one, other) => (one.startedAt < other.startedAt ? -1 : 1));
-  });
+  }, SOON);
 
 describe('traces', () => {
   beforeAll(async () => {
@@ -160,7 +161,7 @@ describe('traces', () => {
         const found = receiver.spans.find((span) => span.attributes['plinth.request.id'] === id);
         if (found === undefined) throw new Error(`There is no span of ${id}.`);
         return found;
-      });
+      }, SOON);
       expect(root.parentSpanId ?? '').toBe('');
       expect(root.traceState).toBeUndefined();
       expect(root.traceId).toMatch(/^(?!0{32})[\da-f]{32}$/);
@@ -208,13 +209,13 @@ describe('the export of traces', () => {
     receiver.answerWith(400);
     await ask('/api/posts');
     const events = (name: string): LogLine[] => lines.filter(({ event }) => event === name);
-    await vi.waitFor(() => expect(events('tracing.export-failed')).toHaveLength(1));
+    await vi.waitFor(() => expect(events('tracing.export-failed')).toHaveLength(1), SOON);
     const refused = receiver.exports.length;
     expect((await app.admin('GET', '/api/posts')).status).toBe(200);
-    await vi.waitFor(() => expect(receiver.exports.length).toBeGreaterThan(refused));
+    await vi.waitFor(() => expect(receiver.exports.length).toBeGreaterThan(refused), SOON);
     receiver.answerWith(200);
     await spansOf(await ask('/api/posts'));
-    await vi.waitFor(() => expect(events('tracing.export-recovered')).toHaveLength(1));
+    await vi.waitFor(() => expect(events('tracing.export-recovered')).toHaveLength(1), SOON);
     expect(events('tracing.export-failed')).toHaveLength(1);
     const { text } = await app.admin('GET', '/metrics');
     expect(text).toMatch(/plinth_trace_spans_exported_total\{outcome="failed"\} [1-9]/);
@@ -232,7 +233,7 @@ describe('the export of traces', () => {
       shutdownTimeoutMs: 400,
     });
     await ask('/api/posts');
-    await vi.waitFor(() => expect(silent.exports.map(({ path }) => path)).toContain('/traces'));
+    await vi.waitFor(() => expect(silent.exports.map(({ path }) => path)).toContain('/traces'), SOON);
     await app.close();
     await silent.close();
   });

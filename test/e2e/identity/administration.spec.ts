@@ -5,6 +5,7 @@ import { IdentityRetention } from '../../../src/auth/retention.service.js';
 import { CurrentActor, Public, RequireRecentAuth, Roles, type Actor } from '../../../src/index.js';
 import { startTestApp, type LogLine, type TestApp, type TestResponse } from '../../kit/app.js';
 import { createPerson, forgetAttempts, PASSWORD, signIn, statusOf, trySignIn } from '../../kit/people.js';
+import { SOON } from '../../kit/soon.js';
 
 const SQL = `
   CREATE TABLE tasks (
@@ -243,7 +244,7 @@ describe('users as a collection', () => {
     await vi.waitFor(async () => {
       const tasks = await app.request('GET', '/api/tasks?fields=title,owner(username,email)', { key });
       expect(tasks.body.data).toEqual([{ title: 'mine', owner: { username: 'owner', email } }]);
-    });
+    }, SOON);
     const made = await app.request('POST', '/api/tasks?fields=title,owner(id)', {
       key,
       body: { title: 'new' },
@@ -296,7 +297,7 @@ describe('routes of a host', () => {
         '/problems/reauthentication-required',
       ]);
       expect(old.headers.get('www-authenticate')).toContain('max_age=60');
-    });
+    }, SOON);
   });
 });
 
