@@ -30,7 +30,7 @@ export async function ensureBuilt({ quiet }) {
   const release = await lock();
   try {
     if (await isFresh()) return;
-    if (!quiet) process.stderr.write('Building Plinth, since there is no build of these sources yet ...\n');
+    if (!quiet) process.stderr.write(`${await announcement()}\n`);
     // Taken before compiling: what is changed meanwhile makes the next start build again.
     const fingerprint = await fingerprintSources();
     await rm(STAMP, { force: true });
@@ -39,6 +39,12 @@ export async function ensureBuilt({ quiet }) {
   } finally {
     await release();
   }
+}
+
+/** After `npm run build` there is little to do, which the compiler finds out. */
+async function announcement() {
+  const isBuilt = await stat(path.join(DIST, 'cli.js')).catch(() => null);
+  return isBuilt ? 'Bringing the build up to date ...' : 'Building Plinth, since there is no build yet ...';
 }
 
 async function isFresh() {

@@ -45,6 +45,8 @@ export const PAGE = `<!doctype html>
 `;
 
 const PAGE_STYLE = `body { margin: 0; background: #fafafa; }
+html.dark-mode body { background: #1c2022; }
+.swagger-ui .responses-inner { overflow-x: auto; }
 `;
 
 /**
@@ -53,6 +55,11 @@ const PAGE_STYLE = `body { margin: 0; background: #fafafa; }
  */
 const START_SCRIPT = `'use strict';
 (() => {
+  // Swagger UI has dark colours, and takes them for this class.
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const followColours = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+  dark.addEventListener('change', followColours);
+  followColours();
   const STORED = 'plinth-docs-authorization';
   const read = () => {
     try {

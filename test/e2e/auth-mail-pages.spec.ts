@@ -112,6 +112,21 @@ describe.skipIf(CHROMIUM === null)('the pages behind links in mails, in a browse
     expect((await trySignIn(app, email, NEW_PASSWORD)).status).toBe(200);
   });
 
+  it('take the colours that the system has', async () => {
+    await page.goto(`${app.url}/auth/pages/reset`);
+    const colours = (): Promise<readonly string[]> =>
+      page.evaluate(
+        `['body', 'main', 'h1', 'input', 'button:not([hidden])'].map((part) => {
+          const { color, backgroundColor } = getComputedStyle(document.querySelector(part));
+          return color + ' on ' + backgroundColor;
+        })`,
+      );
+    const light = await colours();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await colours();
+    expect(dark.filter((colour, place) => colour === light[place])).toEqual([]);
+  });
+
   it('fit a telephone, and say that a link is used up', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(`${app.url}/auth/pages/verify#token=${'x'.repeat(43)}`);

@@ -250,6 +250,17 @@ describe('a host application', () => {
 });
 
 describe('a server', () => {
+  it('warns of a schema that is not there', async () => {
+    await start({ schemas: ['public', 'shpo'], logLevel: 'warn' });
+    try {
+      expect(lines.filter(({ schema }) => schema !== undefined)).toMatchObject([
+        { level: 40, schema: 'shpo', msg: 'There is no such schema: create it, or correct PLINTH_SCHEMAS' },
+      ]);
+    } finally {
+      await app.close();
+    }
+  });
+
   it('tells facts under stable names', async () => {
     await start({ logLevel: 'debug' });
     await app.database.query('CREATE TABLE more (id int)');

@@ -58,6 +58,21 @@ describe.skipIf(CHROMIUM === null)('Swagger UI in a browser', () => {
     expect(await live.textContent()).toContain('first');
   });
 
+  it('fits a telephone, with an answer open', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+  });
+
+  it('takes the colours that the system has', async () => {
+    const background = (): Promise<string> =>
+      page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await background();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(background).not.toBe(light);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(background).toBe(light);
+  });
+
   it('runs nothing that a comment in the database brings along, and breaks none of its own rules', async () => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(complaints).toEqual([]);

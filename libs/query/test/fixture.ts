@@ -90,6 +90,8 @@ export class QueryFixture {
   static async open(sql: string, limits: Partial<QueryLimits> = {}): Promise<QueryFixture> {
     const database = await createTestDatabase({ sql });
     const pool = new Pool({ connectionString: database.url, options: SESSION, max: 4 });
+    // The pool has ended before its connections have; the database is dropped under the last of them.
+    pool.on('error', () => {});
     const catalog = await readCatalog(pool, { schemas: ['public', 'other'] });
     return new QueryFixture(
       database,

@@ -12,12 +12,17 @@ beforeAll(async () => {
     CREATE TYPE place AS (city text, at timestamptz, pin bytea);
     CREATE TABLE types (
       id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-      i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, n52 numeric(5,2), nneg numeric(3,-2),
+      i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, n52 numeric(5,2),
       b bool, t text, v5 varchar(5), c3 char(3), ch "char", nm name, u uuid, m mood, d date, ti time, tz timetz,
       ts timestamp, tstz timestamptz, iv interval, by bytea, bya bytea[], j json, jb jsonb, ia int[], ma mood[], dom code, doma codes,
       p place, pa place[], r int4range, mr int4multirange, net inet, ci cidr, mac macaddr, mac8 macaddr8,
       bit4 bit(4), vbit varbit(4), x xml, pt point, ts3 timestamptz(3), mo money, sv tsvector
     );
+    DO $$ BEGIN
+      IF current_setting('server_version_num')::int >= 150000 THEN
+        ALTER TABLE types ADD COLUMN nneg numeric(3,-2);
+      END IF;
+    END $$;
     CREATE TABLE needs (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text NOT NULL, made timestamptz NOT NULL DEFAULT now(),
       doubled int GENERATED ALWAYS AS (1 + 1) STORED, note text, "__proto__" text, "weird ""/~ näme" text);
     CREATE VIEW names AS SELECT id, name, upper(name) AS shout FROM needs;
@@ -45,6 +50,10 @@ const refused = (field: string, json: string): string[][] =>
       world.writes.create(world.context('types'), parseJsonBody(`{"dom":"x","${field}":${json}}`), []),
     ),
   );
+
+/** Whether this server is too old for the column of a negative scale. */
+const isMissing = (field: string): boolean =>
+  field === 'nneg' && !world.collection('types').fields.has('nneg');
 
 const GOOD: readonly [field: string, sent: string, answered?: string][] = [
   ['i2', '-32768'],
@@ -225,7 +234,8 @@ const BAD: readonly [field: string, sent: string, code: string, place?: string][
 ];
 
 describe('validating values', () => {
-  it.each(GOOD)('takes %s = %s', async (field, sent, answered) => {
+  it.for(GOOD)('takes %s = %s', async ([field, sent, answered], { skip }) => {
+    skip(isMissing(field), 'PostgreSQL has negative scales since 15');
     const text = `{"dom":"x","${field}":${sent}}`.replace('"dom":"x","dom"', '"dom"');
     const query = world.writes.create(world.context('types'), parseJsonBody(text), [['fields', field]]);
     const result = await world.run(query);
@@ -233,7 +243,8 @@ describe('validating values', () => {
     expect(result.data).toBe(`{"${field}":${answered ?? sent}}`);
   });
 
-  it.each(BAD)('refuses %s = %s as %s', (field, sent, code, place) => {
+  it.for(BAD)('refuses %s = %s as %s', ([field, sent, code, place], { skip }) => {
+    skip(isMissing(field), 'PostgreSQL has negative scales since 15');
     expect(refused(field, sent)).toEqual([[place ?? `/${field}`, code]]);
   });
 

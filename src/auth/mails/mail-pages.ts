@@ -155,6 +155,7 @@ const SCRIPT = `'use strict';
   const forms = [...document.forms];
   const form = (token === null && forms.find((one) => one.dataset.kind === 'forgot')) || forms[0];
   const outcome = document.getElementById('outcome');
+  const button = form.querySelector('button');
   form.hidden = false;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -162,6 +163,8 @@ const SCRIPT = `'use strict';
     const body = kind === 'forgot' ? {} : { token: token || '' };
     for (const input of form.querySelectorAll('input')) body[input.name] = input.value;
     if (kind === 'sign-in') body.session = 'cookie';
+    button.disabled = true;
+    outcome.textContent = '';
     try {
       const response = await fetch(target, {
         method: 'POST',
@@ -172,6 +175,7 @@ const SCRIPT = `'use strict';
         const text = await response.text();
         const answer = text === '' ? {} : JSON.parse(text);
         outcome.textContent = answer.step ? step : done;
+        outcome.className = answer.step ? '' : 'done';
         form.remove();
       } else {
         const problem = await response.json();
@@ -179,6 +183,8 @@ const SCRIPT = `'use strict';
       }
     } catch {
       outcome.textContent = silent;
+    } finally {
+      button.disabled = false;
     }
   });
 })();

@@ -79,6 +79,19 @@ export async function findMissingGrants(
   ];
 }
 
+/** Which of the exposed schemas are not there: a name that was mistyped, or one that is still to be made. */
+export async function findMissingSchemas(
+  query: RunQuery,
+  schemas: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await query<{ readonly name: string }>(
+    `SELECT name FROM unnest($1::text[]) AS given (name)
+     WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)`,
+    [schemas],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** The role lacks what Plinth cannot start without; the message names the statements that mend it. */
 export class MissingGrantError extends Error {
   override readonly name = 'MissingGrantError';

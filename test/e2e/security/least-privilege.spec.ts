@@ -58,6 +58,7 @@ const grant = async (statements: readonly string[]): Promise<void> => {
 /** What a `plinth` command prints as the restricted role. */
 async function print(...words: string[]): Promise<string> {
   vi.stubEnv('DATABASE_URL', restricted.url);
+  vi.stubEnv('PORT', '0');
   vi.stubEnv('PLINTH_SCHEMAS', SCHEMAS.join(','));
   let text = '';
   const collect = (part: unknown): boolean => {
