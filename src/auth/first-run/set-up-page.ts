@@ -95,7 +95,8 @@ button {
 }
 button:disabled { opacity: .6; cursor: progress; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-[role=status]:not(:empty) { margin-top: 1rem; color: var(--bad); }
+[role=status] { color: var(--bad); }
+:is(form:not([hidden]), p) ~ [role=status]:not(:empty) { margin-top: 1rem; }
 [role=status]::first-letter { text-transform: uppercase; }
 [role=status].done { color: var(--good); }
 `;
