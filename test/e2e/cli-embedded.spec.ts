@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -68,6 +68,17 @@ describe('without DATABASE_URL', () => {
     adminKey = stdout.trim();
     const answer = await fetch(`${server.url}/system/roles`, { headers: { 'x-api-key': adminKey } });
     expect(answer.status).toBe(200);
+  });
+
+  it('`keys create` waits for a server that is only just starting', async () => {
+    const lockFile = join(cwd, '.plinth/postgres/data/postmaster.pid');
+    const text = await readFile(lockFile, 'utf8');
+    await writeFile(lockFile, text.replace('ready   ', 'starting'));
+    const creating = runPlinth(['keys', 'create', '--role', 'admin', '--name', 'early'], { cwd });
+    // By the time that others were refused, one after the other, this one has looked and found no server that is ready.
+    for (let others = 0; others < 2; others += 1) await runPlinth(['start'], { cwd, env: { PORT: '0' } });
+    await writeFile(lockFile, text);
+    expect(await creating).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^plinth_/) });
   });
 
   it('a second `start` on the same data is refused, and the first goes on', async () => {
