@@ -312,7 +312,9 @@ describe('[row 6] a hostile name', { timeout: 120_000 }, () => {
     for (const name of names) expect(document.text).toContain(JSON.stringify(name));
     await send('DELETE', '/system/roles/reader', {});
     const after = await readState(database);
-    const touched = Object.keys(after).filter((table) => after[table] !== before[table]);
+    const touched = Object.keys(after)
+      .filter((table) => after[table] !== before[table])
+      .toSorted();
     expect(touched).toEqual(['plinth.access_state', 'plinth.api_keys', 'plinth.identity_state']);
   });
 });
