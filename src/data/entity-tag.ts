@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Problem } from '../common/errors/index.js';
 
 /**
@@ -11,8 +11,7 @@ export function formatEntityTag(rowVersion: string | null, representation: strin
 }
 
 /** A short digest of an answer's content, for answers that change while their row does not. */
-export const digestContent = (body: string): string =>
-  createHash('sha1').update(body).digest('base64url').slice(0, 16);
+export const digestContent = (body: string): string => hash('sha1', body, 'base64url').slice(0, 16);
 
 /** `123-(0,5)`, a row's transaction and place, as `123-0-5`. */
 function encodeVersion(version: string): string {

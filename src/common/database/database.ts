@@ -354,7 +354,7 @@ export class Database implements OnApplicationShutdown {
       failure = error;
       throw error;
     } finally {
-      noteStatement(this.observer, request, statement, failure, running.startedAtMs);
+      noteStatement(this.observer, request, statement, failure, running.value.startedAtMs);
       const cancelled = this.running.end(running);
       if (cancelled !== null) await cancelled;
     }

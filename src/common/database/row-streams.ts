@@ -86,7 +86,7 @@ export class RowStreams {
       failure = error;
       throw error;
     } finally {
-      noteStatement(observer, request, statement, failure, entry.startedAtMs);
+      noteStatement(observer, request, statement, failure, entry.value.startedAtMs);
       void running.end(entry);
     }
     await execute(client, { text: 'COMMIT', values: [] }, request);

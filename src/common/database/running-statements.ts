@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { UnderWay, type UnderWayEntry } from '../load/index.js';
 import type { ObservedRequest } from '../observability/index.js';
 import { cancelStatement } from './cancel-statement.js';
 import type { RowStream } from './row-stream.js';
@@ -29,7 +30,7 @@ const READER_PATIENCE_MS = 30_000;
 
 /** The statements under way on connections of their own, so that those which nobody waits for can be cancelled. */
 export class RunningStatements {
-  private readonly running = new Set<RunningStatement>();
+  private readonly running = new UnderWay<RunningStatement>();
 
   get size(): number {
     return this.running.size;
@@ -39,15 +40,20 @@ export class RunningStatements {
     client: pg.ClientBase,
     caller: Caller | undefined,
     stream: RowStream | null = null,
-  ): RunningStatement {
-    const statement = { client, caller, startedAtMs: performance.now(), stream, cancelling: null };
-    this.running.add(statement);
-    return statement;
+  ): UnderWayEntry<RunningStatement> {
+    return this.running.begin({
+      client,
+      caller,
+      startedAtMs: performance.now(),
+      stream,
+      cancelling: null,
+    });
   }
 
   /** To be called before the connection is used for anything else, and waited for where it gives a promise. */
-  end(statement: RunningStatement): Promise<void> | null {
-    this.running.delete(statement);
+  end(entry: UnderWayEntry<RunningStatement>): Promise<void> | null {
+    this.running.end(entry);
+    const statement = entry.value;
     return statement.cancelling?.then(() => absorbCancellation(statement.client)) ?? null;
   }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { UnderWay } from '../load/index.js';
 import { onAnswerOver } from '../observability/index.js';
 
 const LOOK_MS = 10;
@@ -18,17 +19,17 @@ const LOOK_MS = 10;
  * @param graceMs how long after its last answer a connection counts as in use
  */
 export function closeConnectionsWhenAnswered(instance: FastifyInstance, graceMs: number): void {
-  const underWay = new Set<ServerResponse>();
+  const underWay = new UnderWay<ServerResponse>();
   const usedAtMs = new Map<Socket, number>();
   instance.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;
-    underWay.add(reply.raw);
+    const entry = underWay.begin(reply.raw);
     if (!usedAtMs.has(socket)) {
       usedAtMs.set(socket, performance.now());
       socket.once('close', () => usedAtMs.delete(socket));
     }
     onAnswerOver(reply.raw, socket, () => {
-      underWay.delete(reply.raw);
+      underWay.end(entry);
       if (!socket.destroyed) usedAtMs.set(socket, performance.now());
     });
     done();
