@@ -42,7 +42,7 @@ export interface StatementExecutor {
 
 const SWEEP_MS = 50;
 /** Of the time between two sweeps. */
-const BUSY_LOOP = 0.7;
+const BUSY_LOOP = 0.5;
 
 /** So many of the connections are lanes for short reads: more gain little, and one for each four leaves the most to others. */
 const MAX_LANES = 3;
