@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
 import { readCatalog, readFingerprint } from '@plinth/schema';
 import { withClient } from '../dataset/open-dataset.js';
 import { startScaleServer, type ScaleServer } from './server.js';
@@ -45,7 +46,8 @@ async function measure(name: string, round: Round): Promise<ChangeResult> {
   return { name, sortedMs: all.toSorted((a, b) => a - b) };
 }
 
-type Reading = typeof readCatalog | typeof readFingerprint;
+/** Reads something of the catalog. */
+type Reading = (client: Client, options: { readonly schemas: readonly string[] }) => Promise<unknown>;
 
 const readingOf =
   (url: string, read: Reading): Round =>
