@@ -19,7 +19,7 @@ try {
 // In this process, so that signals, exit codes and the terminal are the command's own.
 const cli = path.join(ROOT, 'dist', 'cli.js');
 process.argv = [process.execPath, cli, ...command];
-// Traces name the sources where Node can do without the maps of all packages, which take some 40 MB of memory.
+// Traces name the sources where Node can do without the maps of all packages, which take some 15 MB of memory.
 module.setSourceMapsSupport?.(true, { nodeModules: false });
 await import(pathToFileURL(cli).href);
 
