@@ -8,7 +8,10 @@ export interface PostgresProxy {
   cut(): Promise<void>;
   /** Loses whatever is sent on connections of now and of later, in both directions, as a firewall does that forgot them. */
   silence(): void;
-  /** Serves new connections again. Those that were silenced stay so for ever. */
+  /**
+   * Serves new connections again. Those that were silenced stay so for ever; the database ends its side of them, as its
+   * keep-alive does in time.
+   */
   restore(): Promise<void>;
   /** Lets the next COMMIT through and loses its answer; resolves when the server has given that answer. */
   loseCommit(): Promise<void>;
@@ -28,7 +31,10 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
     let isLost = isSilent;
     let noteCommit: (() => void) | null = null;
-    silenced.add(() => (isLost = true));
+    silenced.add(() => {
+      isLost = true;
+      forgotten.push(upstream);
+    });
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -59,11 +65,15 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
     });
   });
   const silenced = new Set<() => void>();
+  const forgotten: Socket[] = [];
 
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -87,6 +97,7 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
     },
     async restore() {
       isSilent = false;
+      for (const upstream of forgotten.splice(0)) upstream.destroy();
       if (!server.listening) await listen(port);
     },
     loseCommit: () =>

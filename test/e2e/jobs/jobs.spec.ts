@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { JobDefinition, Jobs, PermanentFailure, type JobContext } from '../../../src/jobs/index.js';
 import { startTestApp, type LogLine, type TestApp } from '../../kit/app.js';
 import { createTestDatabase, type TestDatabase } from '../../kit/database.js';
+import { SOON } from '../../kit/soon.js';
 
 class Parcel {
   @IsInt()
@@ -104,6 +105,24 @@ async function working(work: (worker: TestApp) => Promise<void>): Promise<void> 
     await worker.close();
   }
 }
+
+describe('a database that cuts its connections', () => {
+  it('loses no job, neither one under way nor one that comes after', async () => {
+    await working(async () => {
+      const cut = (): Promise<unknown> =>
+        database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+      behave = async ({ number }, { attempt }) => {
+        if (number === 1 && attempt === 1) await cut();
+      };
+      await jobsOf().enqueue(SendParcel, { number: 1 });
+      await expect.poll(numbers, SOON).toContain(1);
+      await vi.waitFor(() => jobsOf().enqueue(SendParcel, { number: 2 }), SOON);
+      await expect.poll(numbers, SOON).toContain(2);
+      await expect.poll(() => listed(), SOON).toEqual([]);
+    });
+  });
+});
 
 describe('enqueueing', () => {
   it('runs a job once its transaction is committed, and none of one that is rolled back', async () => {

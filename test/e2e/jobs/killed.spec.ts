@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { insertAdminKey } from '../../kit/admin-key.js';
 import { createTestDatabase } from '../../kit/database.js';
-import { openMailbox } from '../../kit/mailbox.js';
+import { addressesOf, openMailbox } from '../../kit/mailbox.js';
 import { BUILD_TIMEOUT_MS, ensureBuilt, servePlinth, type ServingProcess } from '../../kit/plinth-process.js';
 
 // Processes are started, on a machine that may be busy.
@@ -51,4 +51,39 @@ it('loses no job with a process that is killed while it works one', async () => 
   onTestFinished(() => second.send('SIGKILL'));
   await expect.poll(() => mailbox.mails.length, { timeout: 60_000 }).toBe(1);
   await expect.poll(() => database.query('SELECT id FROM plinth_jobs._private_jobs')).toEqual([]);
+});
+
+it('does each job once where several processes work them', async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const mailbox = await openMailbox();
+  onTestFinished(() => mailbox.close());
+  const server = await servePlinth({
+    env: {
+      DATABASE_URL: database.url,
+      PLINTH_WORKERS: '2',
+      PLINTH_SMTP_URL: mailbox.url,
+      PLINTH_MAIL_FROM: 'accounts@plinth.example',
+      PLINTH_PUBLIC_URL: 'https://plinth.example',
+    },
+  });
+  onTestFinished(() => server.send('SIGKILL'));
+  const key = await insertAdminKey(database.url);
+  const invited = Array.from({ length: 12 }, (_, index) => `person${index}@example.org`);
+  const statuses = await Promise.all(
+    invited.map(async (email) => {
+      const made = await fetch(`${server.url}/system/users`, {
+        method: 'POST',
+        headers: { 'x-api-key': key, 'content-type': 'application/json' },
+        body: JSON.stringify({ email, invite: true }),
+      });
+      return made.status;
+    }),
+  );
+  expect(statuses).toEqual(invited.map(() => 201));
+  await expect
+    .poll(() => database.query('SELECT id FROM plinth_jobs._private_jobs'), { timeout: 60_000 })
+    .toEqual([]);
+  const written = mailbox.mails.flatMap(addressesOf).toSorted();
+  expect(written).toEqual(invited.toSorted());
 });
