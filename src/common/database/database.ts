@@ -165,8 +165,7 @@ export class Database implements OnApplicationShutdown {
     cost: StatementCost,
     caller: Caller | undefined,
   ): Promise<readonly TextRow[]> {
-    const { isBusy } = this;
-    if (!isBusy) return this.executeAlone(statement, caller, cost);
+    if (!this.isBusy) return this.executeAlone(statement, caller, cost);
     const request = caller?.observed ?? null;
     const offeredAtMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -179,7 +178,7 @@ export class Database implements OnApplicationShutdown {
         if (error === null) resolve(rows);
         else reject(toProblem(error));
       };
-      if (!this.groups.offer({ statement, caller, cost, settle, runAlone }, isBusy)) runAlone();
+      if (!this.groups.offer({ statement, caller, cost, settle, runAlone })) runAlone();
     });
   }
 

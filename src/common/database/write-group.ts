@@ -29,7 +29,6 @@ class GroupQuery extends TextQuery {
   private rows: TextRow[] = [];
   private isConfigured = false;
   private sinceMs = 0;
-  private failure: Error | null = null;
 
   constructor(
     private readonly first: PreparedStatement,
@@ -66,8 +65,7 @@ class GroupQuery extends TextQuery {
   }
 
   override handleError(error: Error): void {
-    this.failure ??= error;
-    this.onOutcome({ error: this.failure, results: this.results });
+    this.onOutcome({ error, results: this.results });
   }
 
   override handleReadyForQuery(): void {

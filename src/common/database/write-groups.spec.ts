@@ -23,20 +23,16 @@ function openGroups(answer: (names: readonly string[]) => GroupOutcome | Error) 
   const offer = (name: string, value: string, isGone = false): Promise<string> => {
     const cost = costs.of(name);
     return new Promise((resolve) => {
-      const isTaken = writes.offer(
-        {
-          statement: { name, text: name, values: [value] },
-          caller: { isGone },
-          cost,
-          settle: (error, rows) =>
-            resolve(error === null ? String(rows[0]?.[0]) : `failed: ${error.message}`),
-          runAlone: () => {
-            alone.push(value);
-            resolve(`alone: ${value}`);
-          },
+      const isTaken = writes.offer({
+        statement: { name, text: name, values: [value] },
+        caller: { isGone },
+        cost,
+        settle: (error, rows) => resolve(error === null ? String(rows[0]?.[0]) : `failed: ${error.message}`),
+        runAlone: () => {
+          alone.push(value);
+          resolve(`alone: ${value}`);
         },
-        true,
-      );
+      });
       if (!isTaken) resolve('not taken');
     });
   };

@@ -59,11 +59,11 @@ export class WriteGroups {
   }
 
   /**
-   * Takes a write that is known to be quick; tells whether it did.
-   * @param isBusy whether it would gain nothing by a connection of its own
+   * Takes a write that is known to be quick; tells whether it did. For writes that gain nothing by a connection of their
+   * own.
    */
-  offer(entry: GroupEntry, isBusy: boolean): boolean {
-    if (!isBusy || this.waiting.length >= MAX_WAITING || !isQuick(entry.cost, this.clock())) return false;
+  offer(entry: GroupEntry): boolean {
+    if (this.waiting.length >= MAX_WAITING || !isQuick(entry.cost, this.clock())) return false;
     this.waiting.push(entry);
     if (!this.isUnderWay) {
       this.isUnderWay = true;
