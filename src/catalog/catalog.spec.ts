@@ -10,6 +10,7 @@ import { parseConfig } from '../common/config/index.js';
 import { DatabaseModule, SystemSchema1763900000000 } from '../common/database/index.js';
 import { createLogger } from '../common/observability/index.js';
 import { catalogMigrations, CatalogModule, CatalogService } from './index.js';
+import { newRoleName } from '../../test/kit/role-name.js';
 import { SOON } from '../../test/kit/soon.js';
 
 @Module({ imports: [CatalogModule] })
@@ -57,18 +58,18 @@ async function startInstance(url = database.url): Promise<Instance> {
 }
 
 /** A role that owns the schema of Plinth and may do nothing special. */
-async function createPlainRole(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const role = `plain_${database.name}`;
-  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`);
-  await database.query(`GRANT CREATE ON DATABASE ${database.name} TO ${role}`);
+async function createPlainRole(): Promise<{ name: string; url: string; drop: () => Promise<void> }> {
+  const name = newRoleName();
+  await database.query(`CREATE ROLE ${name} LOGIN PASSWORD 'plain'`);
+  await database.query(`GRANT CREATE ON DATABASE ${database.name} TO ${name}`);
   const url = new URL(database.url);
-  url.username = role;
+  url.username = name;
   url.password = 'plain';
   const drop = async (): Promise<void> => {
-    await database.query(`DROP OWNED BY ${role} CASCADE`);
-    await database.query(`DROP ROLE ${role}`);
+    await database.query(`DROP OWNED BY ${name} CASCADE`);
+    await database.query(`DROP ROLE ${name}`);
   };
-  return { url: url.href, drop };
+  return { name, url: url.href, drop };
 }
 
 const listEventTriggers = (): Promise<unknown[]> =>
@@ -137,7 +138,7 @@ describe('a role that may create event triggers', () => {
       const client = await database.pool.connect();
       try {
         await client.query('GRANT CREATE ON SCHEMA public TO public');
-        await client.query(`SET ROLE plain_${database.name}`);
+        await client.query(`SET ROLE ${plain.name}`);
         await client.query("CREATE TABLE mine (id int); COMMENT ON TABLE mine IS 'x'");
         await untilSeen('mine', 'id');
       } finally {

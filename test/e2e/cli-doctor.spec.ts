@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -16,6 +15,7 @@ import {
   servePlinth,
   type Outcome,
 } from '../kit/plinth-process.js';
+import { newRoleName } from '../kit/role-name.js';
 
 // Every test starts processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -31,7 +31,7 @@ const canBeNobody =
   }).status === 0;
 
 /** Roles belong to the whole server, which other tests share. */
-const ROLE = `doctor_${randomBytes(4).toString('hex')}`;
+const ROLE = newRoleName();
 const PASSWORD = 's3cret';
 
 let database: TestDatabase;

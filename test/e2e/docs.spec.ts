@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
@@ -32,6 +31,7 @@ import {
   type CodeBlock,
   type ShellExample,
 } from '../kit/markdown-examples.js';
+import { newRoleName } from '../kit/role-name.js';
 import { codeOf } from '../kit/second-factors.js';
 import { start } from './docs-embedding/start.js';
 
@@ -336,7 +336,7 @@ function faultsOf(expression: string): readonly string[] {
 describe('docs/database.md', () => {
   const page = new MarkdownPage(join(ROOT, 'docs/database.md'));
   // Roles belong to the whole server, which other tests share.
-  const role = `shop_api_${randomBytes(4).toString('hex')}`;
+  const role = newRoleName();
   let database: TestDatabase;
   let url: string;
   beforeAll(async () => {

@@ -9,6 +9,7 @@ import {
   type ServingProcess,
 } from '../kit/plinth-process.js';
 import { startPostgresProxy, type PostgresProxy } from '../kit/postgres-proxy.js';
+import { newRoleName } from '../kit/role-name.js';
 
 // Processes are started, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -17,7 +18,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const secret = (name: string): string => `${name}${randomBytes(6).toString('hex')}`;
 
 const PASSWORD = secret('Password');
-const ROLE = `secret_keeper_${randomBytes(4).toString('hex')}`;
+const ROLE = newRoleName();
 /** What clients send and what rows hold. */
 const DATA = {
   body: secret('Body'),

@@ -1,12 +1,14 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { TestDatabase } from './database.js';
+import { ROLE_PREFIX } from './role-name.js';
 
 /** What is noted beside requests, whether they write or not. */
 const VOLATILE = `'last_used_at'`;
 
 /**
  * A digest of the rows of every table, by `schema.table`, Plinth's own tables among them; and one of the catalog's own
- * lists of relations, columns, functions, types, roles and constraints. Two states are equal where nothing was touched.
+ * lists of relations, columns, functions, types, roles and constraints. Two states are equal where nothing was touched,
+ * whatever roles the tests beside it make.
  */
 export async function readState(database: TestDatabase): Promise<Readonly<Record<string, string>>> {
   const tables = await database.query<{ schema: string; name: string }>(`
@@ -35,4 +37,5 @@ const CATALOG = `
     UNION ALL SELECT concat_ws(' ', 'label', enumtypid, enumlabel) FROM pg_enum
     UNION ALL SELECT concat_ws(' ', 'constraint', conrelid, conname) FROM pg_constraint
     UNION ALL SELECT concat_ws(' ', 'role', rolname, rolsuper) FROM pg_roles
+      WHERE NOT starts_with(rolname, ${escapeLiteral(ROLE_PREFIX)})
   ) AS catalog (line)`;

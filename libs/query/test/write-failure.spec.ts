@@ -8,6 +8,7 @@ import {
   type DatabaseProblem,
   type WriteQuery,
 } from '../src/write/index.js';
+import { newRoleName } from '../../../test/kit/role-name.js';
 import { body, WriteWorld, type AccessTexts, type RuleTexts } from './write-kit.js';
 
 let world: WriteWorld;
@@ -200,7 +201,7 @@ describe('a unique key that is taken', () => {
 
 describe('a database role with few grants', () => {
   it('can delete without the right to update', async () => {
-    const role = `plinth_few_${world.database.name.slice(-8)}`;
+    const role = newRoleName();
     await world.database.query(
       `CREATE TABLE notes (id int PRIMARY KEY, at int); INSERT INTO notes VALUES (1, 1), (2, 2)`,
     );

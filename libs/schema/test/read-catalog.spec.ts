@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../../../test/kit/database.js';
+import { newRoleName } from '../../../test/kit/role-name.js';
 import { readCatalog, type Catalog, type Collection, type Field } from '../src/index.js';
 import { createFixtureDatabase, getCollection, getField } from './catalog-fixture.js';
 
@@ -94,7 +95,7 @@ describe('collections', () => {
   });
 
   it('say what the connected role was granted', async () => {
-    const role = `plinth_test_${process.pid}`;
+    const role = newRoleName();
     await database.pool.query(`
       CREATE ROLE ${role}; GRANT SELECT, INSERT ON people TO ${role}; GRANT SELECT ON billing.invoices TO ${role}`);
     const client = await database.pool.connect();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/kit/database.js';
+import { newRoleName } from '../../../test/kit/role-name.js';
 import { readCatalog, readFingerprint } from '../src/index.js';
 
 let database: TestDatabase;
@@ -68,7 +69,7 @@ describe('readFingerprint', () => {
   });
 
   it('changes with what the role may do', async () => {
-    const role = `plinth_fingerprint_${process.pid}`;
+    const role = newRoleName();
     await database.query(`CREATE ROLE ${role}`);
     const client = await database.pool.connect();
     try {

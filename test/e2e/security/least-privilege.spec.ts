@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { Client } from 'pg';
 import { pino } from 'pino';
@@ -10,6 +9,7 @@ import { findMissingGrants, listGrants } from '../../../src/common/database/gran
 import { startServer } from '../../../src/server.js';
 import { startTestApp, type TestApp } from '../../kit/app.js';
 import { createTestDatabase, type TestDatabase } from '../../kit/database.js';
+import { newRoleName } from '../../kit/role-name.js';
 
 const SQL = `
   CREATE SCHEMA billing;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  role = `plinth_test_${randomBytes(5).toString('hex')}`;
+  role = newRoleName();
   await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
   const url = new URL(database.url);
   [url.username, url.password] = [role, 'secret'];
