@@ -194,6 +194,11 @@ function startWriters(count: number, firstId: number) {
     written,
     failures,
     statuses,
+    /** Waits until so many more are written. */
+    async untilMore(count: number): Promise<void> {
+      const enough = written.length + count;
+      await vi.waitFor(() => expect(written.length).toBeGreaterThan(enough), SOON);
+    },
     async stop(): Promise<void> {
       over.abort();
       await done;
@@ -212,17 +217,18 @@ describe('a worker that is killed', () => {
       (await scrape()).value('plinth_http_request_duration_seconds_count', requests);
     const clients = 12;
     const writers = startWriters(clients, 100_000);
-    await vi.waitFor(() => expect(writers.written.length).toBeGreaterThan(50), SOON);
+    await writers.untilMore(50);
     const before = await counted();
     const victim = pidOf(1);
     process.kill(victim, 'SIGKILL');
     const death = await server.logged(({ event }) => event === 'worker.died');
     expect(death).toMatchObject({ level: 50, worker: 1, pid: victim, signal: 'SIGKILL' });
-    const failedUntilThen = writers.failures.length;
-    const servedUntilThen = writers.written.length;
-    await vi.waitFor(() => expect(writers.written.length).toBeGreaterThan(servedUntilThen + 50), SOON);
-    await writers.stop();
     const replaced = await server.logged(({ event }) => event === 'worker.replaced');
+    await writers.untilMore(50);
+    // By now every client has heard that its connection is gone, if it had one to the dead worker.
+    const failedUntilThen = writers.failures.length;
+    await writers.untilMore(50);
+    await writers.stop();
 
     // Each client had one request under way, and at most half of them were there; none was left without an end.
     expect(writers.failures.filter((code) => code !== 'ECONNRESET')).toEqual([]);
@@ -244,7 +250,7 @@ describe('a worker that is killed', () => {
 describe('SIGTERM', () => {
   it('under load lets every worker answer what it has, and ends with 0', async () => {
     const writers = startWriters(12, 200_000);
-    await vi.waitFor(() => expect(writers.written.length).toBeGreaterThan(100), SOON);
+    await writers.untilMore(100);
     // A supervisor of services tells every process, and only the primary one may act on it.
     for (const pid of [pidOf(1), pidOf(2), server.pid]) process.kill(pid, 'SIGTERM');
     await writers.done;
