@@ -5,6 +5,7 @@ import { Observer } from './common/observability/index.js';
 import type { Logger as PinoLogger } from 'pino';
 import { startServer } from './server.js';
 import { stopOnSignals, tellAddresses } from './serving.js';
+import { collectStartGarbage } from './start-garbage.js';
 
 /** Serves with this one process until a signal stops it. */
 export async function serveAlone(config: PlinthConfig, logger: PinoLogger): Promise<void> {
@@ -13,4 +14,5 @@ export async function serveAlone(config: PlinthConfig, logger: PinoLogger): Prom
   stopOnSignals(server, observer, config);
   tellAddresses(observer, server.url);
   await server.app.get(FirstAdministrator).announce(server.url);
+  collectStartGarbage();
 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
-import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
+import type { SendMailOptions, Transporter } from 'nodemailer';
 import { parseMailbox, PlinthConfig } from '../common/config/index.js';
 import { Observer } from '../common/observability/index.js';
 import { PermanentFailure } from '../jobs/index.js';
@@ -27,14 +27,12 @@ const NOBODY = 'plinth@localhost';
 /** Sends mail: to a server, or where there is none into files that the operator reads. */
 @Injectable()
 export class MailTransport {
-  private readonly server: Transporter | null;
+  private server: Transporter | null = null;
 
   constructor(
     private readonly config: PlinthConfig,
     private readonly observer: Observer,
-  ) {
-    this.server = config.smtpUrl === null ? null : connectTo(config.smtpUrl);
-  }
+  ) {}
 
   /**
    * @throws PermanentFailure where the server will never take it, such as for a recipient that it does not know
@@ -55,12 +53,15 @@ export class MailTransport {
       disableFileAccess: true,
       disableUrlAccess: true,
     };
-    if (this.server === null) await this.file(mail, message);
-    else await this.server.sendMail(message).catch((error: unknown) => Promise.reject(judge(error)));
+    const { smtpUrl } = this.config;
+    if (smtpUrl === null) return this.file(mail, message);
+    this.server ??= await connectTo(smtpUrl);
+    await this.server.sendMail(message).catch((error: unknown) => Promise.reject(judge(error)));
   }
 
   private async file({ id }: ReadyMail, message: SendMailOptions): Promise<void> {
     const folder = path.resolve(this.config.dataDir, FOLDER);
+    const createTransport = await loadTransports();
     const { message: content } = await createTransport({ streamTransport: true, buffer: true }).sendMail(
       message,
     );
@@ -87,11 +88,16 @@ const listMails = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.eml'))
     .toSorted();
 
-function connectTo(address: string): Transporter {
+/** The library takes two megabytes of memory, and many servers never send a mail. */
+const loadTransports = async (): Promise<(typeof import('nodemailer'))['createTransport']> =>
+  (await import('nodemailer')).createTransport;
+
+async function connectTo(address: string): Promise<Transporter> {
   const url = new URL(address);
   const secure = url.protocol.toLowerCase() === 'smtps:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const user = decodeURIComponent(url.username);
+  const createTransport = await loadTransports();
   return createTransport({
     host,
     port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),

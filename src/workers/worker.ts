@@ -9,6 +9,7 @@ import { createLogger } from '../common/observability/index.js';
 import { PrimaryLink, type Assignment, type Failure } from '../common/workers/index.js';
 import { createApplication } from '../server.js';
 import { takeSignals } from '../signals.js';
+import { collectStartGarbage } from '../start-garbage.js';
 import { adoptConnections } from './adopt-connections.js';
 
 /** Serves what the primary process gives it, until that says stop or is gone. */
@@ -34,6 +35,7 @@ class Worker {
       await app.init();
       await instance.ready();
       this.primary.ready();
+      collectStartGarbage();
     } catch (error) {
       await this.primary.fail(describe(error));
       await this.stop(1);

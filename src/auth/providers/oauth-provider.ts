@@ -9,9 +9,10 @@ import {
 } from 'openid-client';
 import type { ProviderConfig } from '../../common/config/index.js';
 import { clientAuthentication } from './client-authentication.js';
+import { judging } from './judging.js';
 import type { ExternalIdentity, FlowSecrets, Provider } from './provider.js';
 import { createProviderFetch } from './provider-fetch.js';
-import { judging, ProviderFailure } from './provider-failure.js';
+import { ProviderFailure } from './provider-failure.js';
 import {
   readEmail,
   readFlag,

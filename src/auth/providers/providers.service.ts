@@ -1,17 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PlinthConfig, type ProviderConfig } from '../../common/config/index.js';
 import { Problem } from '../../common/errors/index.js';
-import { OauthProvider } from './oauth-provider.js';
-import { OpenidProvider } from './openid-provider.js';
 import type { Provider } from './provider.js';
 
 /** The providers that the configuration names. */
 @Injectable()
-export class Providers {
-  private readonly byName: ReadonlyMap<string, Provider>;
+export class Providers implements OnModuleInit {
+  private byName: ReadonlyMap<string, Provider> = new Map();
 
-  constructor({ providers }: PlinthConfig) {
-    this.byName = new Map(providers.map((config) => [config.name, toProvider(config)]));
+  constructor(private readonly config: PlinthConfig) {}
+
+  async onModuleInit(): Promise<void> {
+    const providers = await Promise.all(this.config.providers.map((config) => toProvider(config)));
+    this.byName = new Map(providers.map((provider) => [provider.name, provider]));
   }
 
   list(): readonly Provider[] {
@@ -35,12 +36,17 @@ export class Providers {
   }
 }
 
-function toProvider(config: ProviderConfig): Provider {
+/** What speaks to them is loaded where there are some: it takes half a megabyte of memory. */
+async function toProvider(config: ProviderConfig): Promise<Provider> {
   const { issuer, authorizationUrl, tokenUrl, userinfoUrl, emailsUrl } = config;
-  if (issuer !== null) return new OpenidProvider(config, issuer);
+  if (issuer !== null) {
+    const { OpenidProvider } = await import('./openid-provider.js');
+    return new OpenidProvider(config, issuer);
+  }
   if (authorizationUrl === null || tokenUrl === null || userinfoUrl === null) {
     throw new Error(`The provider ${config.name} has neither an issuer nor endpoints.`);
   }
+  const { OauthProvider } = await import('./oauth-provider.js');
   return new OauthProvider(config, {
     authorization: authorizationUrl,
     token: tokenUrl,
