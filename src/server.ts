@@ -23,7 +23,9 @@ export async function startServer(
 ): Promise<RunningServer> {
   const app = await createApplication(module, config, logger);
   try {
-    await app.listen(config.port, config.host);
+    await app.init();
+    // Nest's own would log an error that the caller is told of.
+    await app.getHttpAdapter().getInstance().listen({ port: config.port, host: config.host });
   } catch (error) {
     await app.close();
     throw error;

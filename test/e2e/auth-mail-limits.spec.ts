@@ -160,6 +160,22 @@ describe('mails with links', () => {
     expect((await signInWith(email, password)).status).toBe(200);
   });
 
+  it('that tell of an account are five in a day, however often others sign up with its address', async () => {
+    const email = await newPerson();
+    const signUp = (): Promise<TestResponse> => post('/auth/sign-up', { email, password: PASSWORD });
+    const answers = await Promise.all(Array.from({ length: 15 }, signUp));
+    // Some are told to wait, as they are with an address that has no account.
+    expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(5);
+    expect(await mailsTo(email)).toHaveLength(5);
+    expect((await signInWith(email, PASSWORD)).status).toBe(200);
+    await app.database.query(
+      `UPDATE plinth.one_time_tokens SET expires_at = expires_at - interval '24 hours' WHERE purpose = 'account-exists'`,
+    );
+    await app.database.query('DELETE FROM plinth.sign_in_attempts');
+    expect((await signUp()).status).toBe(202);
+    expect(await mailsTo(email)).toHaveLength(6);
+  });
+
   it('of two kinds at once do not wait for each other in a circle', async () => {
     const email = 'both@example.org';
     await post('/auth/sign-up', { email, password: PASSWORD });

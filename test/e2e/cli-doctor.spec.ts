@@ -120,6 +120,15 @@ describe('plinth doctor', () => {
       `FAILED   the port ${port} of 127.0.0.1 is taken by another process\n` +
         `         -> Stop that one, or set PORT to another port; 0 takes a free one.\n`,
     );
+    // So does a start, and not in other words beside these.
+    const own = await createTestDatabase();
+    onTestFinished(() => own.drop());
+    const start = await runPlinth(['start'], { env: { DATABASE_URL: own.url, PORT: String(port) } });
+    expect(start.code).toBe(1);
+    expect(start.stderr).toMatch(
+      new RegExp(`^The port ${port} of 127.0.0.1 is taken by another process`, 'm'),
+    );
+    expect(start.stdout + start.stderr).not.toContain('EADDRINUSE');
   });
 
   it('tells that the address is none of this machine', async () => {

@@ -79,6 +79,8 @@ export class AccountMailPayload {
 export const VERIFY_HOURS = 24;
 export const RESET_HOURS = 1;
 export const INVITATION_DAYS = 7;
+/** How long a mail that tells of an account counts. */
+const ACCOUNT_EXISTS_HOURS = 24;
 /** Of one kind and user, which bounds what somebody else can have mailed to them. */
 const MAX_OPEN_TOKENS = 5;
 
@@ -127,7 +129,7 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
   }
 
   private async write(letter: Letter): Promise<void> {
-    const { user, payload } = letter;
+    const { user, payload, manager } = letter;
     const { occasion, email } = payload;
     if (isFactorChange(occasion)) return this.tellChange(letter, occasion);
     // Who was invited has no password yet, and can only accept.
@@ -154,8 +156,11 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
         const values = { hours: String(RESET_HOURS) };
         return this.sendLink(letter, 'reset-password', 'reset', 'password-reset', RESET_HOURS * 3600, values);
       }
-      case 'sign-up-again':
+      case 'sign-up-again': {
+        if (await this.isEnough(letter, 'account-exists')) return;
+        await this.tokens.issue('account-exists', ACCOUNT_EXISTS_HOURS * 3600, manager, { userId: user.id });
         return this.send(letter, 'account-exists', { link: this.links.forgotPage });
+      }
       case 'password-changed':
         return this.send(letter, 'password-changed', { link: this.links.forgotPage });
       case 'refresh-reused':
@@ -191,11 +196,16 @@ export class AccountMail extends JobDefinition<AccountMailPayload> {
     data: object | null = null,
   ): Promise<void> {
     const { user, payload, manager } = letter;
-    // So that of many mails at once each knows of those before.
-    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [user.id]);
-    if ((await this.tokens.countOpen(purpose, user.id, manager)) >= MAX_OPEN_TOKENS) return;
+    if (await this.isEnough(letter, purpose)) return;
     const token = await this.tokens.issue(purpose, seconds, manager, { userId: user.id, data });
     await this.send(letter, mail, { ...values, link: this.links.link(page, token, payload.returnTo) });
+  }
+
+  /** Whether a user has had as many mails of a kind as others may have sent to them for now. */
+  private async isEnough({ user, manager }: Letter, purpose: TokenPurpose): Promise<boolean> {
+    // So that of many mails at once each knows of those before.
+    await manager.query('SELECT FROM plinth.users WHERE id = $1 FOR NO KEY UPDATE', [user.id]);
+    return (await this.tokens.countOpen(purpose, user.id, manager)) >= MAX_OPEN_TOKENS;
   }
 
   private async send(

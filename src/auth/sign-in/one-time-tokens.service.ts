@@ -12,6 +12,8 @@ export type TokenPurpose =
   | 'email-verification'
   | 'password-reset'
   | 'invitation'
+  // Never given to anybody: it counts mails.
+  | 'account-exists'
   | 'second-factor'
   | 'passkey-challenge'
   | 'provider-state'
