@@ -82,7 +82,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
 }
 
 /** What the names of templates begin with that this run makes; its tear-down drops them. */
-export const templatePrefix = (run: string): string => `plinth_test_template_${run}_`;
+const templatePrefix = (run: string): string => `plinth_test_template_${run}_`;
 
 /**
  * Makes a database to be cloned for as long as the run lasts.
@@ -90,7 +90,7 @@ export const templatePrefix = (run: string): string => `plinth_test_template_${r
  */
 export async function createTemplate(fill: (url: string) => Promise<void>): Promise<string> {
   const serverUrl = testServerUrl();
-  const prefix = templatePrefix(process.env['PLINTH_TEST_RUN'] ?? '');
+  const prefix = templatePrefix(process.env['TESTED_PLINTH_RUN'] ?? '');
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
   await administrate(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
   await fill(databaseUrl(serverUrl, name));
@@ -123,7 +123,7 @@ export function databaseUrl(serverUrl: string, name: string): string {
  * the server that the run has made for itself.
  */
 const copyStrategy = (serverUrl: string): string =>
-  process.env['PLINTH_TEST_OWN_SERVER'] === serverUrl ? ' STRATEGY FILE_COPY' : '';
+  process.env['TESTED_PLINTH_OWN_SERVER'] === serverUrl ? ' STRATEGY FILE_COPY' : '';
 
 async function administrate(
   serverUrl: string,

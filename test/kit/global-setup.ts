@@ -6,10 +6,10 @@ import { dropTemplates } from './database.js';
 import { findScratchFolder } from './scratch-folder.js';
 
 const VARIABLE = 'PLINTH_TEST_DATABASE_URL';
-/** What is made for the whole run bears this in its name. */
-const RUN_VARIABLE = 'PLINTH_TEST_RUN';
+/** What is made for the whole run bears this in its name. Not called PLINTH_…: Plinth refuses settings it does not know. */
+const RUN_VARIABLE = 'TESTED_PLINTH_RUN';
 /** The address of the server if it is the run's own, which is to be fast and need not be safe. */
-const OWN_VARIABLE = 'PLINTH_TEST_OWN_SERVER';
+const OWN_VARIABLE = 'TESTED_PLINTH_OWN_SERVER';
 
 /**
  * Gives the run one PostgreSQL server: that of PLINTH_TEST_DATABASE_URL, else an embedded one of its own, which is gone
