@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { pageOf, readCursor, type SystemPage } from '../access/index.js';
 import { SYSTEM_DATA_SOURCE } from '../common/database/index.js';
 import { Problem } from '../common/errors/index.js';
@@ -53,10 +53,8 @@ export class JobManagement {
   }
 
   /** @throws Problem `not-found` */
-  async get(id: string): Promise<JobDto> {
-    const rows = ID.test(id)
-      ? await this.dataSource.query<JobDto[]>(`${LIST} WHERE id::bigint = $1`, [id])
-      : [];
+  async get(id: string, manager: EntityManager = this.dataSource.manager): Promise<JobDto> {
+    const rows = ID.test(id) ? await manager.query<JobDto[]>(`${LIST} WHERE id::bigint = $1`, [id]) : [];
     if (rows[0] === undefined) {
       throw new Problem('not-found', { detail: 'There is no such job; what is done is not kept.' });
     }
@@ -67,25 +65,33 @@ export class JobManagement {
    * Lets a job that is dead or waits for its time run now, with all its attempts.
    * @throws Problem `not-found`; `conflict` while it is running
    */
-  async retry(id: string): Promise<JobDto> {
-    const { name, maxAttempts } = await this.get(id);
-    // One that was given up has lost the attempts that it had left.
-    await this.change(id, RETRY, this.registry.find(name)?.maxAttempts ?? maxAttempts);
-    await this.dataSource.query(WAKE);
-    return this.get(id);
+  retry(id: string): Promise<JobDto> {
+    return this.dataSource.transaction(async (manager) => {
+      const { name, maxAttempts } = await this.get(id, manager);
+      // One that was given up has lost the attempts that it had left.
+      await this.change(manager, id, RETRY, this.registry.find(name)?.maxAttempts ?? maxAttempts);
+      await manager.query(WAKE);
+      // Once it is committed, a worker may have done it and forgotten it.
+      return this.get(id, manager);
+    });
   }
 
   /** @throws Problem `not-found`; `conflict` while it is running */
   async cancel(id: string): Promise<void> {
-    await this.change(id, CANCEL);
+    await this.change(this.dataSource.manager, id, CANCEL);
   }
 
-  private async change(id: string, statement: string, ...values: readonly unknown[]): Promise<void> {
-    await this.get(id);
-    const [rows] = await this.dataSource.query<[unknown[], number]>(statement, [id, ...values]);
+  private async change(
+    manager: EntityManager,
+    id: string,
+    statement: string,
+    ...values: readonly unknown[]
+  ): Promise<void> {
+    await this.get(id, manager);
+    const [rows] = await manager.query<[unknown[], number]>(statement, [id, ...values]);
     if (rows.length > 0) return;
     // Or it is done meanwhile.
-    await this.get(id);
+    await this.get(id, manager);
     throw new Problem('conflict', { detail: 'The job is running.' });
   }
 
