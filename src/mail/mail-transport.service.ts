@@ -24,7 +24,10 @@ const CONNECT_MS = 10_000;
 const SILENCE_MS = 30_000;
 const NOBODY = 'plinth@localhost';
 
-/** Sends mail: to a server, or where there is none into files that the operator reads. */
+/**
+ * Sends mail: to a server, or where there is none into files that the operator reads. The library is loaded with the first
+ * mail, since it takes memory and many servers never send one.
+ */
 @Injectable()
 export class MailTransport {
   private server: Transporter | null = null;
@@ -61,7 +64,7 @@ export class MailTransport {
 
   private async file({ id }: ReadyMail, message: SendMailOptions): Promise<void> {
     const folder = path.resolve(this.config.dataDir, FOLDER);
-    const createTransport = await loadTransports();
+    const { createTransport } = await import('nodemailer');
     const { message: content } = await createTransport({ streamTransport: true, buffer: true }).sendMail(
       message,
     );
@@ -88,16 +91,12 @@ const listMails = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.eml'))
     .toSorted();
 
-/** The library takes two megabytes of memory, and many servers never send a mail. */
-const loadTransports = async (): Promise<(typeof import('nodemailer'))['createTransport']> =>
-  (await import('nodemailer')).createTransport;
-
 async function connectTo(address: string): Promise<Transporter> {
   const url = new URL(address);
   const secure = url.protocol.toLowerCase() === 'smtps:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const user = decodeURIComponent(url.username);
-  const createTransport = await loadTransports();
+  const { createTransport } = await import('nodemailer');
   return createTransport({
     host,
     port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),

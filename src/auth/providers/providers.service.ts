@@ -36,7 +36,7 @@ export class Providers implements OnModuleInit {
   }
 }
 
-/** What speaks to them is loaded where there are some: it takes half a megabyte of memory. */
+/** What speaks to them is loaded where there are some: it takes memory, and many servers have none. */
 async function toProvider(config: ProviderConfig): Promise<Provider> {
   const { issuer, authorizationUrl, tokenUrl, userinfoUrl, emailsUrl } = config;
   if (issuer !== null) {
