@@ -187,7 +187,7 @@ function readAddress(
     return [name, text ?? ''] as const;
   });
   return {
-    address: { collection: decode(collection), key: key ?? '', parameters },
+    address: { collection: decode(collection), key: key ?? '', query: null, parameters },
     isRecord: key !== undefined,
   };
 }

@@ -15,7 +15,7 @@ import { explainFailure } from './database-failure.js';
 import { digestContent, formatEntityTag, matchesNone } from './entity-tag.js';
 import { Positions } from './positions.service.js';
 import { QueryPlans } from './query-plans.js';
-import type { RecordAddress } from './record-address.js';
+import { nextPagePath, type RecordAddress } from './record-address.js';
 import type { RecordAnswer, StreamedAnswer } from './record-answer.js';
 import type { RecordRequest } from './record-request.js';
 import { RetryService } from './retry.service.js';
@@ -177,13 +177,4 @@ function getRow(rows: readonly TextRow[]): TextRow {
   const [row] = rows;
   if (row === undefined) throw new Error('A statement that always gives one row gave none.');
   return row;
-}
-
-function nextPagePath(path: string, { parameters }: RecordAddress, cursor: string): string {
-  const next = new URLSearchParams();
-  for (const [name, value] of parameters) {
-    if (name !== 'cursor' && name !== 'offset') next.append(name, value);
-  }
-  next.set('cursor', cursor);
-  return `${path}?${next.toString()}`;
 }

@@ -37,8 +37,11 @@ const WEIGHT = 0.1;
 const MAX_GROUP_SIZE = 32;
 
 const BAR_MS = { first: 1000, most: 60_000 } as const;
-/** A statement that has run so often since it held a lane up may be taken for short again. */
-const MERCY_RUNS = 1000;
+/**
+ * A statement that has run so often since it last held others up is let off: most likely its server process was kept from
+ * the cores, and where it is slow for rare values, so few are held up for so short that the others gain more.
+ */
+const MERCY_RUNS = 500;
 
 /** Remembers what statements cost; all is forgotten from time to time, so that it stays bounded. */
 export class StatementCosts {
@@ -108,11 +111,15 @@ export function observeLaneCost(cost: StatementCost, tookMs: number, nowMs: numb
   cost.laneMs += (tookMs - cost.laneMs) * WEIGHT;
 }
 
-/** Keeps a statement out of lanes and groups, each time for longer. */
+/** Keeps a statement that held others up out of lanes and groups, each time for longer; one that seldom does is let off. */
 export function barStatement(cost: StatementCost, nowMs: number): void {
   if (cost.barredUntilMs > nowMs) return;
-  cost.barMs =
-    cost.runs > MERCY_RUNS || cost.barMs === 0 ? BAR_MS.first : Math.min(BAR_MS.most, cost.barMs * 2);
+  if (cost.runs > MERCY_RUNS) {
+    cost.runs = MIN_RUNS;
+    cost.barMs = 0;
+    return;
+  }
+  cost.barMs = cost.barMs === 0 ? BAR_MS.first : Math.min(BAR_MS.most, cost.barMs * 2);
   cost.barredUntilMs = nowMs + cost.barMs;
   cost.runs = 0;
   cost.leastMs = Number.POSITIVE_INFINITY;
