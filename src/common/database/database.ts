@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import pg from 'pg';
@@ -44,9 +45,18 @@ const SWEEP_MS = 50;
 /** Of the time between two sweeps. */
 const BUSY_LOOP = 0.5;
 
-/** So many of the connections are lanes for short reads: more gain little, and one for each four leaves the most to others. */
+/**
+ * So many of the connections are lanes for short reads: more gain little, one for each four leaves the most to others, and
+ * where this process and the database share the cores, lanes that outnumber what it leaves of them keep each other waiting.
+ */
 const MAX_LANES = 3;
 const CONNECTIONS_PER_LANE = 4;
+const countLanes = (connections: number): number =>
+  Math.min(
+    MAX_LANES,
+    Math.floor(connections / CONNECTIONS_PER_LANE),
+    Math.max(1, availableParallelism() - 1),
+  );
 
 const BEGIN: PreparedStatement = { text: 'BEGIN', values: [] };
 const COMMIT: PreparedStatement = { text: 'COMMIT', values: [] };
@@ -79,7 +89,7 @@ export class Database implements OnApplicationShutdown {
   ) {
     const connection = connectionOptions(endpoint.url, endpoint.sockets);
     const client = { ...connection, statement_timeout: config.statementTimeoutMs || undefined };
-    const laneCount = Math.min(MAX_LANES, Math.floor(config.poolSize / CONNECTIONS_PER_LANE));
+    const laneCount = countLanes(config.poolSize);
     this.lanes = new ReadLanes(client, laneCount);
     this.pool = new pg.Pool({
       ...client,

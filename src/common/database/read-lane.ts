@@ -30,7 +30,7 @@ interface SentEntry extends LaneEntry {
 }
 
 /** Statements that are under way together on one connection, at most. */
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 64;
 /** What is under way together may be expected to take so long, in milliseconds; more where there is nowhere else to go. */
 const MAX_EXPECTED_MS = 4;
 const MAX_EXPECTED_BUSY_MS = 25;
