@@ -27,6 +27,11 @@ export function groupRecords(
   collection: Collection,
   keyOf: (fields: readonly Field[]) => string,
 ): readonly RecordGroup[] {
+  const [first] = records;
+  // Most writes are of one record, which needs no key to be told from others.
+  if (first !== undefined && records.length === 1) {
+    return [{ fields: inCatalogOrder(first.keys(), collection), indexes: [0] }];
+  }
   const groups = new Map<string, { fields: Set<Field>; indexes: number[] }>();
   const known = new Map<string, { fields: Set<Field>; indexes: number[] }>();
   records.forEach((record, index) => {
