@@ -403,7 +403,8 @@ function finish(
 ): WriteQuery {
   const { catalog, access, collection, auth } = context;
   for (const [name, value] of inputs) shape.inputs.set(name, value);
-  const given = { ...shape, auth };
+  // A spread with one name more makes V8 put each object where only a full collection finds it.
+  const given = { literals: shape.literals, inputs: shape.inputs, auth };
   const values = bindStatement(statement, given);
   return {
     statement,
