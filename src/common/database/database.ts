@@ -25,7 +25,7 @@ import type { LogPosition } from './log-position.js';
 import { runCommit, runWrite, splitPosition, type LocatedRows } from './located-write.js';
 import { isSpent, notePrepared } from './prepared-statements.js';
 import type { LaneSettle } from './read-lane.js';
-import { ReadLanes } from './read-lanes.js';
+import { ReadLanes, type LaneCounts } from './read-lanes.js';
 import { RowStreams } from './row-streams.js';
 import { RunningStatements, type Caller } from './running-statements.js';
 import { probeDatabase, SilenceWatch } from './silence-watch.js';
@@ -45,18 +45,17 @@ const SWEEP_MS = 50;
 /** Of the time between two sweeps. */
 const BUSY_LOOP = 0.5;
 
-/**
- * So many of the connections are lanes for short reads: more gain little, one for each four leaves the most to others, and
- * where this process and the database share the cores, lanes that outnumber what it leaves of them keep each other waiting.
- */
+/** So many of the connections are lanes for short reads: more gain little, and one for each four leaves the most to others. */
 const MAX_LANES = 3;
 const CONNECTIONS_PER_LANE = 4;
-const countLanes = (connections: number): number =>
-  Math.min(
-    MAX_LANES,
-    Math.floor(connections / CONNECTIONS_PER_LANE),
-    Math.max(1, availableParallelism() - 1),
-  );
+
+/** Main lanes that outnumber the cores which this process leaves to the database would keep each other waiting. */
+function countLanes(connections: number): LaneCounts {
+  const cores = availableParallelism();
+  const lanes = Math.min(MAX_LANES, Math.floor(connections / CONNECTIONS_PER_LANE), cores);
+  const main = Math.min(lanes, Math.max(1, cores - 1));
+  return { main, spare: lanes - main };
+}
 
 const BEGIN: PreparedStatement = { text: 'BEGIN', values: [] };
 const COMMIT: PreparedStatement = { text: 'COMMIT', values: [] };
@@ -89,8 +88,8 @@ export class Database implements OnApplicationShutdown {
   ) {
     const connection = connectionOptions(endpoint.url, endpoint.sockets);
     const client = { ...connection, statement_timeout: config.statementTimeoutMs || undefined };
-    const laneCount = countLanes(config.poolSize);
-    this.lanes = new ReadLanes(client, laneCount);
+    this.lanes = new ReadLanes(client, countLanes(config.poolSize));
+    const laneCount = this.lanes.count;
     this.pool = new pg.Pool({
       ...client,
       max: config.poolSize - laneCount,

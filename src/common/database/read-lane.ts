@@ -27,6 +27,8 @@ export interface LaneEntry {
 
 interface SentEntry extends LaneEntry {
   isMoved: boolean;
+  /** What it was expected to take when it was sent. */
+  expectedMs: number;
 }
 
 /** Statements that are under way together on one connection, at most. */
@@ -91,10 +93,10 @@ export class ReadLane {
 
   send(entry: LaneEntry, nowMs: number): void {
     const { statement, cost } = entry;
-    const sent: SentEntry = Object.assign(entry, { isMoved: false });
+    const sent: SentEntry = Object.assign(entry, { isMoved: false, expectedMs: cost.laneMs });
     if (this.sent.length === 0) this.headSinceMs = nowMs;
     this.sent.push(sent);
-    this.expectedMs += cost.laneMs;
+    this.expectedMs += sent.expectedMs;
     if (statement.name !== undefined) notePrepared(this.client, statement.name);
     this.cork();
     this.client.query(new TextQuery(statement, (error, rows) => this.complete(sent, error, rows)));
@@ -149,7 +151,7 @@ export class ReadLane {
     if (index < 0) return;
     this.sent.splice(index, 1);
     const nowMs = performance.now();
-    this.expectedMs = this.sent.length === 0 ? 0 : this.expectedMs - entry.cost.laneMs;
+    this.expectedMs = this.sent.length === 0 ? 0 : this.expectedMs - entry.expectedMs;
     const startedAtMs = this.headSinceMs;
     observeLaneCost(entry.cost, nowMs - startedAtMs, nowMs);
     this.headSinceMs = nowMs;

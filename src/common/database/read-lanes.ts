@@ -2,7 +2,19 @@ import type pg from 'pg';
 import { ReadLane, type LaneEntry } from './read-lane.js';
 import { isShort } from './statement-costs.js';
 
+export interface LaneCounts {
+  /** Lanes that take many statements at a time. */
+  readonly main: number;
+  /**
+   * Lanes that take one at a time, while the main ones have enough to do: they use what is left of the cores, and where
+   * that is nothing for a while, just one statement waits for it.
+   */
+  readonly spare: number;
+}
+
 const REOPEN_MS = 1000;
+/** With so much to do for the main lanes, in milliseconds, the spare ones help. */
+const ENOUGH_MS = 3;
 
 /** A few connections for short reads; a lane that ends is replaced when it is wanted again. */
 export class ReadLanes {
@@ -12,8 +24,9 @@ export class ReadLanes {
 
   constructor(
     private readonly config: pg.ClientConfig,
-    count: number,
+    private readonly counts: LaneCounts,
   ) {
+    const count = counts.main + counts.spare;
     this.lanes = Array.from({ length: count }, () => null);
     this.reopenAtMs = Array.from({ length: count }, () => 0);
   }
@@ -57,18 +70,20 @@ export class ReadLanes {
   private findLane(nowMs: number, isBusy: boolean): ReadLane | null {
     let best: ReadLane | null = null;
     let leastMs = Number.POSITIVE_INFINITY;
+    let spare: ReadLane | null = null;
     for (const [index, lane] of this.lanes.entries()) {
-      if (lane === null) {
-        this.open(index, nowMs);
-        continue;
-      }
-      const waitMs = lane.findWaitMs(nowMs, isBusy);
-      if (waitMs !== null && waitMs < leastMs) {
-        best = lane;
-        leastMs = waitMs;
+      if (lane === null) this.open(index, nowMs);
+      else if (index >= this.counts.main) {
+        if (lane.isOpen && lane.depth === 0) spare = lane;
+      } else {
+        const waitMs = lane.findWaitMs(nowMs, isBusy);
+        if (waitMs !== null && waitMs < leastMs) {
+          best = lane;
+          leastMs = waitMs;
+        }
       }
     }
-    return best;
+    return leastMs > ENOUGH_MS ? (spare ?? best) : best;
   }
 
   /** Beside the requests: until it is open they take other ways. */

@@ -8,7 +8,7 @@ export interface StatementCost {
   leastSinceMs: number;
   /** When it may next be tried in a lane although it seems too slow. */
   triedAgainAtMs: number;
-  /** What it takes on average in a lane, in milliseconds. */
+  /** What it takes on average in a lane, in milliseconds; runs that took very long count as if they took a little. */
   laneMs: number;
   /** Until when it stays out of lanes and groups, because it held one up; in milliseconds of `performance.now`. */
   barredUntilMs: number;
@@ -33,6 +33,9 @@ const MIN_RUNS = 2;
  */
 const TRIAL = { mostMs: 30, everyMs: 500 } as const;
 const WEIGHT = 0.1;
+/** What one run may add to the average of those in lanes: more is mostly what the server process waited for a core. */
+const MOST_OF_AVERAGE = 3;
+const MOST_AT_FIRST_MS = 0.5;
 
 const MAX_GROUP_SIZE = 32;
 
@@ -108,7 +111,8 @@ export const isQuick = (cost: StatementCost, nowMs: number): boolean =>
 /** The same for a run in a lane. */
 export function observeLaneCost(cost: StatementCost, tookMs: number, nowMs: number): void {
   observeCost(cost, tookMs, nowMs);
-  cost.laneMs += (tookMs - cost.laneMs) * WEIGHT;
+  const countedMs = Math.min(tookMs, cost.laneMs * MOST_OF_AVERAGE + MOST_AT_FIRST_MS);
+  cost.laneMs += (countedMs - cost.laneMs) * WEIGHT;
 }
 
 /** Keeps a statement that held others up out of lanes and groups, each time for longer; one that seldom does is let off. */
