@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UNRESTRICTED, type AccessView, type CollectionAccess } from '@plinth/query';
 import type { Catalog } from '@plinth/schema';
-import { LRUCache } from 'lru-cache';
+import { createLruCache } from '../common/lru-cache.js';
 import { compilePolicy, PolicyMistakes, type CompiledPolicy } from './policies/compile-policy.js';
 import type { Action, Policy } from './policies/policy.entity.js';
 import { ADMIN_ROLE } from './roles/reserved-roles.js';
@@ -34,7 +34,7 @@ export class AccessSnapshot {
     string,
     { readonly collection: string; readonly compiled: CompiledPolicy }[]
   >();
-  private readonly views = new LRUCache<string, AccessView>({ max: MAX_VIEWS });
+  private readonly views = createLruCache<AccessView>(MAX_VIEWS);
   /** An actor's list of roles is one object for as long as its credential is known, so most requests end here. */
   private readonly viewsOfLists = new WeakMap<readonly string[], AccessView>();
 

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LRUCache } from 'lru-cache';
 import { Repository } from 'typeorm';
 import type { Actor } from '../../common/context/index.js';
 import { GatheredLookups, SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
+import { createLruCache } from '../../common/lru-cache.js';
 import { Observer } from '../../common/observability/index.js';
 import { AccessService } from '../access.service.js';
 import { effectiveRoles } from '../roles/reserved-roles.js';
@@ -49,9 +49,9 @@ const NO_HASH = Buffer.alloc(32);
 /** Recognises keys, without asking the database for those that were seen before. */
 @Injectable()
 export class KeyDirectory implements OnModuleInit {
-  private readonly known = new LRUCache<string, KnownKey>({ max: MAX_KNOWN });
-  private readonly unknown = new LRUCache<string, true>({ max: MAX_UNKNOWN });
-  private readonly touched = new LRUCache<string, number>({ max: MAX_KNOWN });
+  private readonly known = createLruCache<KnownKey>(MAX_KNOWN);
+  private readonly unknown = createLruCache<true>(MAX_UNKNOWN);
+  private readonly touched = createLruCache<number>(MAX_KNOWN);
   private readonly lookups = new GatheredLookups((prefixes) => this.load(prefixes));
   /** Counts changes of access, so that what was read before one is not kept after it. */
   private generation = 0;

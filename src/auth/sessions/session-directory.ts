@@ -2,12 +2,12 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
-import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { ADMIN_ROLE, ANONYMOUS_ROLE, AUTHENTICATED_ROLE, effectiveRoles } from '../../access/index.js';
 import { PlinthConfig } from '../../common/config/index.js';
 import type { Actor } from '../../common/context/index.js';
 import { GatheredLookups, SYSTEM_DATA_SOURCE } from '../../common/database/index.js';
+import { createLruCache } from '../../common/lru-cache.js';
 import { Observer } from '../../common/observability/index.js';
 import { IdentityWatch } from './identity-watch.js';
 import { hashSecret, parseCookie } from './session-secret.js';
@@ -80,12 +80,11 @@ const DAY_MS = 86_400_000;
  */
 @Injectable()
 export class SessionDirectory {
-  private readonly known = new LRUCache<string, LiveSession>({
-    max: MAX_KNOWN,
+  private readonly known = createLruCache<LiveSession>(MAX_KNOWN, {
     // Who still holds it would not hear of changes any more.
     dispose: (session) => this.drop(session),
   });
-  private readonly unknown = new LRUCache<string, true>({ max: MAX_UNKNOWN });
+  private readonly unknown = createLruCache<true>(MAX_UNKNOWN);
   private readonly byUser = new Map<string, Set<LiveSession>>();
   private readonly lookups = new GatheredLookups((ids) => this.load(ids));
   /** Counts changes, so that what was read before one is not kept after it. */

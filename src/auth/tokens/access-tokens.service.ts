@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
-import { LRUCache } from 'lru-cache';
 import type { Recognised } from '../../access/index.js';
 import { PlinthConfig } from '../../common/config/index.js';
+import { createLruCache } from '../../common/lru-cache.js';
 import { contextClassOf } from '../sessions/proof.js';
 import { SessionDirectory, type LiveSession } from '../sessions/session-directory.js';
 import { SIGNATURE_ALGORITHM, SigningKeys } from './signing-keys.service.js';
@@ -37,7 +37,7 @@ export class AccessTokens {
    * By signature: what is not there is verified. Only who has a token's signature finds it, so how long the comparison with
    * the rest takes, which is no secret, tells nobody anything.
    */
-  private readonly known = new LRUCache<string, KnownToken>({ max: MAX_KNOWN });
+  private readonly known = createLruCache<KnownToken>(MAX_KNOWN);
   private readonly issuer: string;
 
   constructor(

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/kit/app.js';
 import { Database } from './database.js';
 import { MAX_PREPARED } from './prepared-statements.js';
+import type { LaneSettle } from './read-lane.js';
+import { ReadLanes, type LaneCounts } from './read-lanes.js';
 import type { Caller } from './running-statements.js';
+import { StatementCosts } from './statement-costs.js';
 
 const POOL_SIZE = 8;
 
@@ -122,6 +125,58 @@ describe('short reads', () => {
        WHERE datname = current_database() AND application_name = 'plinth' AND query LIKE ANY (ARRAY['%pg_sleep%', 'SELECT $1%'])`,
     );
     expect(row?.n).toBeLessThanOrEqual(POOL_SIZE);
+  });
+});
+
+/** Lanes of their own, and what offers a statement of known cost that sleeps for so many milliseconds. */
+async function openLanes(counts: LaneCounts, sleepMs: number) {
+  const lanes = new ReadLanes({ connectionString: app.database.url }, counts);
+  const cost = new StatementCosts().of('nap');
+  const offer = (settle: (pid: string) => void): boolean => {
+    const text = 'SELECT pg_backend_pid() FROM pg_sleep($1::float8)';
+    const statement = { name: 'nap', text, values: [String(sleepMs / 1000)] };
+    const told: LaneSettle = (_error, rows) => settle(String(rows[0]?.[0]));
+    return lanes.offer({ statement, caller: undefined, cost, settle: told, move: () => {} }, true);
+  };
+  const know = (ms: number): void => void Object.assign(cost, { runs: 2, leastMs: ms, laneMs: ms });
+  know(sleepMs);
+  await until(async () => {
+    await new Promise<string>((resolve) => void (offer(resolve) || resolve('')));
+    return lanes.depths.length === counts.main + counts.spare;
+  });
+  return { lanes, offer, know };
+}
+
+describe('lanes', () => {
+  it('have spare ones, which take one statement while the main ones have enough to do', async () => {
+    const { lanes, offer, know } = await openLanes({ main: 1, spare: 1 }, 1);
+    know(1);
+    const answers = Array.from({ length: 20 }, () => new Promise<string>((resolve) => void offer(resolve)));
+    expect(lanes.depths).toEqual([19, 1]);
+    expect(new Set(await Promise.all(answers)).size).toBe(2);
+    know(1);
+    const few = Array.from({ length: 3 }, () => new Promise<string>((resolve) => void offer(resolve)));
+    expect(lanes.depths).toEqual([3, 0]);
+    await Promise.all(few);
+    await lanes.close();
+  });
+
+  it('take no more than they can do soon, also where statements turn out slower than they were', async () => {
+    const { lanes, offer, know } = await openLanes({ main: 1, spare: 0 }, 2);
+    know(0.1);
+    let settled = 0;
+    const depths: number[] = [];
+    const readOn = async (): Promise<void> => {
+      while (settled < 300) {
+        const pid = await new Promise<string>((resolve) => void (offer(resolve) || resolve('')));
+        if (pid === '') await delay(5);
+        else settled += 1;
+        if (settled > 200) depths.push(...lanes.depths);
+      }
+    };
+    await Promise.all(Array.from({ length: 60 }, readOn));
+    expect(Math.max(...depths)).toBeLessThan(20);
+    await lanes.close();
   });
 });
 

@@ -39,3 +39,14 @@ describe('a statement that held others up', () => {
     expect(isShort(cost, 1001, true)).toBe(true);
   });
 });
+
+describe('the average of a statement in lanes', () => {
+  it('hardly changes by a run for which its server process waited, and follows what it takes from then on', () => {
+    const cost = openCost();
+    run(cost, 100, 0);
+    observeLaneCost(cost, 60, 0);
+    expect(cost.laneMs).toBeLessThan(0.8);
+    for (let count = 0; count < 50; count += 1) observeLaneCost(cost, 5, 0);
+    expect(cost.laneMs).toBeCloseTo(5, 0);
+  });
+});

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import { parseNetwork } from '../config/index.js';
+import { createLruCache } from '../lru-cache.js';
 
 /** Addresses that were looked up lately: proxies are few, and ask often. */
 const MAX_REMEMBERED = 1000;
@@ -18,7 +18,7 @@ const UNKNOWN = 'unknown';
  */
 export class TrustedProxies {
   private readonly networks = new BlockList();
-  private readonly remembered = new LRUCache<string, boolean>({ max: MAX_REMEMBERED });
+  private readonly remembered = createLruCache<boolean>(MAX_REMEMBERED);
   readonly isEmpty: boolean;
 
   /** @param networks as of `parseNetwork` */

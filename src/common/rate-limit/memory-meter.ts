@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Rate } from '../config/index.js';
+import { createLruCache } from '../lru-cache.js';
 import { intervalMs, toVerdict, type RateMeter, type RateVerdict } from './rate-meter.js';
 
 /** Keys that are remembered. The one that has asked for nothing for the longest time is forgotten first. */
@@ -13,7 +13,7 @@ interface Account {
 
 /** Counts in the memory of this process. */
 export class MemoryMeter implements RateMeter {
-  private readonly accounts = new LRUCache<string, Account>({ max: MAX_KEYS });
+  private readonly accounts = createLruCache<Account>(MAX_KEYS);
   private readonly interval: number;
   private readonly windowMs: number;
 
