@@ -30,9 +30,9 @@ export interface Wire {
 
 const NO_ROWS: readonly TextRow[] = [];
 
-/** What the driver's own query does when it is made is a result, which V8 keeps until the next full collection. */
+/** Passes for a query of the driver, without the emitter and the result that each of those makes. */
 const DriverQuery = function () {} as unknown as new () => Pick<pg.Query, 'submit'>;
-// The driver lets nothing but its own queries share a connection.
+// The driver lets nothing else share a connection.
 DriverQuery.prototype = pg.Query.prototype;
 
 /**
